@@ -1,0 +1,196 @@
+// Package config reads the one TOML file of a front door.
+//
+// Start with [Load]. It decodes strictly, fills in every default, validates
+// without touching anything outside the file, and returns all the problems it
+// found, each with the line that holds it. A [Config] is data: it is never
+// changed after Load returned it, and any number of goroutines may read it.
+//
+// The package never opens a socket, never contacts a backend and never logs.
+package config
+
+import (
+	"net/netip"
+	"net/url"
+	"time"
+)
+
+// Config is one decoded, validated configuration file.
+type Config struct {
+	// Path is the file it was read from, as given. Relative paths inside the
+	// file have been resolved against its folder.
+	Path string
+
+	Log       Log
+	AccessLog AccessLog
+	Admin     Admin
+	State     State
+	Affinity  Affinity
+	TLS       TLS
+	Limits    Limits
+	Shutdown  Shutdown
+	Listeners []Listener
+	Routes    []Route
+	Pools     []Pool
+
+	positions *positions
+}
+
+// Log configures the process log.
+type Log struct {
+	Level  string // debug | info | warn | error; default info
+	Format string // json | console; "" picks console on a terminal, else json
+	Output string // stderr | stdout | a file path; default stderr
+}
+
+// AccessLog configures the log that holds one line a request.
+type AccessLog struct {
+	Output  string            // stdout | stderr | off | syslog | a file path; default stdout
+	Format  string            // json | combined | common | a name of Formats; default json
+	Formats map[string]string // name to template
+	Queue   int               // lines that may wait for a slow disk before they are dropped; default 8192
+}
+
+// Admin configures the API side. The zero value is off.
+type Admin struct {
+	Address string // host:port, unix:/path, or "" for off
+	Token   string // required for an address that is not loopback
+}
+
+// State names the folder for what the process writes itself.
+type State struct {
+	Dir string // default "state" beside the configuration file
+}
+
+// Affinity holds what all pools with sticky sessions share.
+type Affinity struct {
+	Keys string // key file; default "affinity.keys" in State.Dir
+}
+
+// TLS is the server side of TLS, for all https listeners.
+type TLS struct {
+	MinVersion   uint16 // crypto/tls version number; default TLS 1.2
+	Certificates []Certificate
+}
+
+// Certificate is a pair of PEM files.
+type Certificate struct {
+	Cert string
+	Key  string
+}
+
+// Listener is one door.
+type Listener struct {
+	Name           string
+	Address        string // host:port or fd:NAME
+	Protocol       string // http | https
+	TrustedProxies []netip.Prefix
+	RedirectHTTPS  bool
+	HTTPSPort      int           // port written into redirects; 0: that of the first https listener
+	Idle           time.Duration // idle keep-alive connection; default 60s
+	HeaderTimeout  time.Duration // from the first byte to the end of a request head; default 10s
+	BodyIdle       time.Duration // a request body without progress; default 30s
+	WriteIdle      time.Duration // an answer that the client does not take; default 60s
+	MaxHeader      int64         // bytes of a request head; default 16 KiB
+	MaxHeaders     int           // number of header lines; default 100
+	MaxURI         int64         // bytes of a request target; default 8 KiB
+}
+
+// Limits bounds what the whole process takes on.
+type Limits struct {
+	Connections           int // 0: 80 % of the descriptor limit
+	ConnectionsPerAddress int // 0: off
+}
+
+// Shutdown times the end of the process.
+type Shutdown struct {
+	Grace     time.Duration // between failing readiness and closing the door; default 0
+	IdleGrace time.Duration // default 2s
+	Timeout   time.Duration // default 25s
+}
+
+// Route sends what matches it to a pool.
+type Route struct {
+	Name           string
+	Listeners      []string // none: all
+	Hosts          []string // lower case; none: every host
+	Paths          []string // prefixes on segment borders; none: "/"
+	Pool           string
+	MaxBody        int64    // bytes; 0: no limit
+	Upgrade        []string // allowed Upgrade tokens, lower case; default websocket
+	IdempotencyKey bool     // a request with an Idempotency-Key header counts as idempotent
+	Forwarded      bool     // set RFC 7239 Forwarded too
+	EncodedSlash   string   // reject | pass; default reject
+	Request        HeaderRules
+	Response       HeaderRules
+}
+
+// HeaderRules change headers: first Remove, then Set, then Add. Values may hold placeholders.
+type HeaderRules struct {
+	Set    map[string]string
+	Add    map[string]string
+	Remove []string
+}
+
+// Pool is a group of interchangeable backends.
+type Pool struct {
+	Name       string
+	Policy     string // round_robin | least_requests | random | first; default least_requests
+	AllDown    string // try_all | fail; default try_all
+	WhenFull   string // move | fail: what a pinned visitor of a full backend gets; default move
+	Host       string // client | backend: the Host header sent; default client
+	Protocol   string // h1 | h2 | h2c; default h1
+	ReplayBody int64  // bytes of a request body kept for another attempt; default 64 KiB
+	Affinity   PoolAffinity
+	Health     *Health // nil: passive only
+	Timeout    Timeout
+	TLS        BackendTLS
+	Backends   []Backend
+}
+
+// PoolAffinity says how visitors are pinned.
+type PoolAffinity struct {
+	By       string        // none | cookie; default none
+	Idle     time.Duration // default 30m
+	Life     time.Duration // default 12h
+	Cookie   string        // base name; default sterling-<pool>; over TLS "__Host-" is put before it
+	SameSite string        // none | lax | strict | ""; "": None over TLS, Lax on plain HTTP
+}
+
+// Health configures active checks.
+type Health struct {
+	Type      string // http | tcp; default http when Path is set, else tcp
+	Path      string
+	Host      string        // Host header; "": that of the backend's URL
+	StatusMin int           // default 200
+	StatusMax int           // default 399
+	Interval  time.Duration // default 2s
+	Timeout   time.Duration // default 1s
+	Rise      int           // default 1
+	Fall      int           // default 2
+}
+
+// Timeout bounds each phase of an exchange with a backend.
+type Timeout struct {
+	Connect  time.Duration // TCP and TLS handshake; default 1s
+	Response time.Duration // from the request sent to the first byte of the answer, one attempt; default 30s
+	Total    time.Duration // all attempts; default 2 × Response
+	BodyIdle time.Duration // a body without progress, either way; default 30s
+	Tunnel   time.Duration // an upgraded connection without a byte either way; default 1h
+	Idle     time.Duration // a pooled connection kept for reuse; default 30s
+}
+
+// BackendTLS is the client side of TLS, toward https backends. They are always verified.
+type BackendTLS struct {
+	CA         string // PEM file; "": the system's roots
+	ServerName string // "": the host of the URL
+	Cert, Key  string // client certificate
+}
+
+// Backend is one server of a pool.
+type Backend struct {
+	Name        string
+	URL         *url.URL // scheme and host only
+	Weight      int      // 1..1000, default 1; 0: no new visitor
+	Priority    int      // lower is used first; default 1
+	MaxInFlight int      // 0: no limit
+}
