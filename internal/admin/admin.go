@@ -1,0 +1,100 @@
+// Package admin is the side door of a running front door: probes for whoever
+// watches the process, its status, and the reload of its configuration.
+//
+// Start with [Start], which binds one address and serves it until
+// [Server.Close]; [NewHandler] is the same without a socket. [Client] speaks to
+// either kind of address. All of them may be used by any goroutine.
+//
+// The package never listens beyond loopback without a token, never answers a
+// request that a web page of another origin sent, and never says more about an
+// error than its caller may know.
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// The limits of an admin connection. Its clients are probes and operators;
+// the longest answer is that of a reload, which may have to read many files.
+const (
+	headTimeout   = 5 * time.Second
+	readTimeout   = 10 * time.Second
+	writeTimeout  = 2 * time.Minute
+	idleTimeout   = time.Minute
+	maxHeadBytes  = 16 << 10
+	closeDeadline = 2 * time.Second
+)
+
+// Options are what a Server serves, and where.
+type Options struct {
+	// Address is host:port, or unix:/path for a socket that only its owner
+	// may use. It must not be empty.
+	Address string
+	// Token, when set, must come with every request but the probes, as
+	// "Authorization: Bearer TOKEN". Without one only a loopback address or a
+	// Unix socket is accepted.
+	Token string
+	// Door is the front door that is spoken of.
+	Door Door
+	// Reload reads the configuration again. A [*Refusal] that it returns is
+	// passed to the client as it is; any other error is not shown.
+	Reload Reload
+}
+
+// Server serves the admin API at one address.
+type Server struct {
+	http    *http.Server
+	ln      net.Listener
+	serving sync.WaitGroup
+}
+
+// Start binds the address and serves it on a goroutine of its own until Close.
+func Start(o Options) (*Server, error) {
+	at, err := parseAddress(o.Address)
+	if err != nil {
+		return nil, err
+	}
+	if o.Token == "" && !at.private() {
+		return nil, fmt.Errorf("admin address %s can be reached from other machines; set [admin] token, or listen on 127.0.0.1 or unix:/path", o.Address)
+	}
+	ln, err := at.listen()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{ln: ln, http: &http.Server{
+		Handler:           NewHandler(o),
+		ReadHeaderTimeout: headTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeadBytes,
+	}}
+	s.serving.Go(func() {
+		// It always ends with http.ErrServerClosed, which Close asked for, or
+		// with the listener's end, after which nobody can be answered anyway.
+		_ = s.http.Serve(ln)
+	})
+	return s, nil
+}
+
+// Addr is the address that was bound.
+func (s *Server) Addr() net.Addr { return s.ln.Addr() }
+
+// Close stops listening, lets requests end for a moment, cuts what is left, and
+// waits. A Unix socket is removed.
+func (s *Server) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeDeadline)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.http.Close()
+	}
+	s.serving.Wait()
+	return err
+}

@@ -1,0 +1,110 @@
+package admin
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// guard keeps out whoever should not ask: other machines by a token, and web
+// pages that the operator's own browser was made to load, by the Host they had
+// to send (a rebound DNS name still names itself there) and by their Origin.
+type guard struct {
+	at     address
+	digest [sha256.Size]byte // of the token
+	token  bool
+	cross  *http.CrossOriginProtection
+}
+
+func newGuard(o Options) *guard {
+	g := &guard{token: o.Token != "", digest: sha256.Sum256([]byte(o.Token)), cross: http.NewCrossOriginProtection()}
+	// An address that does not parse cannot be served, so that its Hosts do not matter.
+	g.at, _ = parseAddress(o.Address)
+	return g
+}
+
+// probe lets through what only asks whether the process is well, without token.
+func (g *guard) probe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !g.knows(r.Host) && !g.authorized(r) {
+			refuse(w, misdirected())
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// full lets through only who may know and do everything.
+func (g *guard) full(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r := g.refusal(r); r != nil {
+			if r.Status == http.StatusUnauthorized {
+				w.Header().Set("WWW-Authenticate", "Bearer")
+			}
+			refuse(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (g *guard) refusal(r *http.Request) *Refusal {
+	switch {
+	case g.token && !g.authorized(r):
+		return &Refusal{
+			Status:  http.StatusUnauthorized,
+			Problem: "the token is missing or wrong",
+			Hint:    `send "Authorization: Bearer TOKEN" with the [admin] token; the command line takes --token-file`,
+		}
+	case !g.token && !g.knows(r.Host):
+		return misdirected()
+	case g.cross.Check(r) != nil:
+		return &Refusal{
+			Status:  http.StatusForbidden,
+			Problem: "a web page of another origin may not do this",
+			Hint:    "use the command line",
+		}
+	}
+	return nil
+}
+
+func misdirected() *Refusal {
+	return &Refusal{
+		Status:  http.StatusMisdirectedRequest,
+		Problem: "the Host of this request is not that of the admin address",
+		Hint:    "ask by the address that [admin] names",
+	}
+}
+
+// authorized compares digests, so that the time taken tells nothing about the
+// token, not even its length.
+func (g *guard) authorized(r *http.Request) bool {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	got := sha256.Sum256([]byte(strings.TrimSpace(token)))
+	return g.token && strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(got[:], g.digest[:]) == 1
+}
+
+// knows reports whether a Host is one that the address goes by. An address
+// written in figures can never be a rebound name, so that a wildcard address
+// takes them all.
+func (g *guard) knows(hostport string) bool {
+	if g.at.network == "unix" {
+		return true // no browser reaches it
+	}
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if isLoopback(host) || strings.EqualFold(host, g.at.host) {
+		return host != ""
+	}
+	if bound, err := netip.ParseAddr(g.at.host); g.at.host != "" && (err != nil || !bound.IsUnspecified()) {
+		return false
+	}
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
