@@ -1,0 +1,93 @@
+package session
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+// The content of a cookie, before encryption:
+//
+//	version   one byte, valueVersion
+//	born      milliseconds since 1970, varint
+//	seen      milliseconds since born, varint
+//	pool      length as uvarint, then the name
+//	backend   length as uvarint, then the name
+//	padding   zeros up to a multiple of valueBlock
+//
+// Encryption keeps the length of what it hides, so without the padding the
+// length of a cookie would tell backends with names of different length apart.
+const (
+	valueVersion = 1
+	valueBlock   = 32
+	maxName      = 255 // bytes of a pool's or backend's name; keeps the cookie far below what browsers take
+)
+
+var errValue = errors.New("the value is not of this version")
+
+// value is what a cookie says.
+type value struct {
+	pool, backend string
+	born, seen    time.Time
+}
+
+func (v value) encode() []byte {
+	born := v.born.UnixMilli()
+	b := make([]byte, 0, 2*valueBlock)
+	b = append(b, valueVersion)
+	b = binary.AppendVarint(b, born)
+	b = binary.AppendVarint(b, v.seen.UnixMilli()-born)
+	b = binary.AppendUvarint(b, uint64(len(v.pool)))
+	b = append(b, v.pool...)
+	b = binary.AppendUvarint(b, uint64(len(v.backend)))
+	b = append(b, v.backend...)
+	for len(b)%valueBlock != 0 {
+		b = append(b, 0)
+	}
+	return b
+}
+
+func decodeValue(b []byte) (value, error) {
+	if len(b) == 0 || b[0] != valueVersion {
+		return value{}, errValue
+	}
+	r := reader{left: b[1:]}
+	born := r.varint()
+	seen := r.varint()
+	v := value{
+		pool:    r.name(),
+		backend: r.name(),
+		born:    time.UnixMilli(born),
+		seen:    time.UnixMilli(born + seen),
+	}
+	if r.bad || v.backend == "" {
+		return value{}, errValue
+	}
+	return v, nil
+}
+
+// reader takes a value apart; after the first fault it is bad and yields zeros.
+type reader struct {
+	left []byte
+	bad  bool
+}
+
+func (r *reader) varint() int64 {
+	n, size := binary.Varint(r.left)
+	if size <= 0 {
+		r.bad, size, n = true, 0, 0
+	}
+	r.left = r.left[size:]
+	return n
+}
+
+func (r *reader) name() string {
+	n, size := binary.Uvarint(r.left)
+	if size <= 0 || n > maxName || int(n) > len(r.left)-size {
+		r.bad = true
+		return ""
+	}
+	s := string(r.left[size : size+int(n)])
+	r.left = r.left[size+int(n):]
+	return s
+}
