@@ -1,0 +1,130 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// CheckFiles looks at the files and folders that a configuration names: whether
+// they are there, can be opened, and are closed to others where they hold
+// secrets. What the first start makes by itself is a warning while it is not
+// there. It reads nothing of them and changes nothing.
+func CheckFiles(cfg *Config) Problems {
+	c := fileCheck{cfg: cfg}
+	for i, pair := range cfg.TLS.Certificates {
+		key := fmt.Sprintf("tls.certificate[%d].", i)
+		c.opens(key+"cert", pair.Cert)
+		c.secret(key+"key", pair.Key)
+	}
+	for i, p := range cfg.Pools {
+		key := poolKey(i, "tls.")
+		c.opens(key+"ca", p.TLS.CA)
+		c.opens(key+"cert", p.TLS.Cert)
+		c.secret(key+"key", p.TLS.Key)
+	}
+	if o := cfg.Log.Output; o != "stderr" && o != "stdout" {
+		c.parent("log.output", o)
+	}
+	if isFile(cfg.AccessLog.Output) {
+		c.parent("access_log.output", cfg.AccessLog.Output)
+	}
+	if path, ok := strings.CutPrefix(cfg.Admin.Address, "unix:"); ok {
+		c.parent("admin.address", path)
+	}
+	c.state()
+	c.keys()
+	c.found.Sort()
+	return c.found
+}
+
+type fileCheck struct {
+	cfg   *Config
+	found Problems
+}
+
+func (c *fileCheck) fault(key, text, hint string) {
+	c.found = append(c.found, c.cfg.Problem(key, text, hint))
+}
+
+func (c *fileCheck) warn(key, text, hint string) {
+	c.found = append(c.found, c.cfg.Warning(key, text, hint))
+}
+
+// opens wants a file that can be read; "" names none.
+func (c *fileCheck) opens(key, path string) bool {
+	if path == "" {
+		return false
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO must not make it wait
+	if err != nil {
+		c.fault(key, "opening "+path+": "+reason(err), "relative paths begin at the folder of the configuration file")
+		return false
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	if stat, err := f.Stat(); err == nil && stat.IsDir() {
+		c.fault(key, path+" is a folder", "name the file")
+		return false
+	}
+	return true
+}
+
+// secret is opens for a file that others must not read.
+func (c *fileCheck) secret(key, path string) {
+	if !c.opens(key, path) {
+		return
+	}
+	if stat, err := os.Stat(path); err == nil && stat.Mode().Perm()&0o007 != 0 {
+		c.warn(key, fmt.Sprintf("%s is open to every user of this machine (mode %04o)", path, stat.Mode().Perm()), "chmod 600 "+path)
+	}
+}
+
+// parent wants the folder that a file will be made in.
+func (c *fileCheck) parent(key, path string) bool {
+	dir := filepath.Dir(path)
+	stat, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		c.fault(key, "the folder "+dir+": "+reason(err), "make it, and let it belong to the user that sterling runs as")
+	case !stat.IsDir():
+		c.fault(key, dir+" is not a folder", "name a path in a folder")
+	}
+	return err == nil && stat.IsDir()
+}
+
+func (c *fileCheck) state() {
+	dir := c.cfg.State.Dir
+	stat, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		c.warn("state.dir", dir+" does not exist yet", "it is made at the first start, if its parent folder allows")
+	case err != nil:
+		c.fault("state.dir", dir+": "+reason(err), "")
+	case !stat.IsDir():
+		c.fault("state.dir", dir+" is not a folder", "name a folder that the process may write to")
+	}
+}
+
+// keys looks at the key file, which matters only where visitors are pinned.
+func (c *fileCheck) keys() {
+	if !slices.ContainsFunc(c.cfg.Pools, func(p Pool) bool { return p.Affinity.By == "cookie" }) {
+		return
+	}
+	path := c.cfg.Affinity.Keys
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		c.secret("affinity.keys", path)
+		return
+	}
+	if filepath.Dir(path) != filepath.Clean(c.cfg.State.Dir) {
+		if !c.parent("affinity.keys", path) {
+			return
+		}
+	}
+	c.warn("affinity.keys", path+" does not exist and would be made here; other replicas would not share it",
+		"copy it to each replica, or name a shared file in [affinity].keys")
+}

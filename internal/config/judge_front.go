@@ -1,0 +1,122 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+func listenerKey(i int, key string) string { return fmt.Sprintf("listener[%d].%s", i, key) }
+
+func (w *walker) judgeAdmin(a Admin) {
+	if !w.clean("admin.address", "admin.token") {
+		return
+	}
+	switch {
+	case a.Address == "" && a.Token != "":
+		w.warn("admin.token", idle("set [admin].address, too", "the API is off"))
+	case a.Address != "" && a.Token == "" && !local(a.Address):
+		w.fault("admin.address", faultf("listen on 127.0.0.1 or a unix: socket, or set [admin].token",
+			"%s can be reached from other machines, and there is no token", a.Address))
+	case a.Token != "" && len(a.Token) < 16:
+		w.warn("admin.token", faultf("use 16 characters or more, at random", "is short enough to be guessed"))
+	}
+}
+
+// local says whether only processes of this machine can reach an address.
+func local(address string) bool {
+	if strings.HasPrefix(address, "unix:") {
+		return true
+	}
+	host, _, _ := net.SplitHostPort(address)
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+func (w *walker) judgeListeners(listeners []Listener) {
+	if len(listeners) == 0 && w.clean("listener") {
+		w.fault("listener", faultf("add a [[listener]] with address and protocol", "there is none, so nobody can be served"))
+	}
+	names := make([]string, len(listeners))
+	for i, l := range listeners {
+		names[i] = l.Name
+		for j, p := range l.TrustedProxies {
+			if p.Bits() == 0 {
+				w.warn(listenerKey(i, "trusted_proxies"), faultf("name the addresses of the proxies in front",
+					"entry %d, %s, lets every client choose its own address", j+1, p))
+			}
+		}
+		if w.clean(listenerKey(i, "max_uri"), listenerKey(i, "max_header")) && l.MaxURI > l.MaxHeader {
+			w.warn(listenerKey(i, "max_uri"), idle("raise max_header, too", "max_header is less, and counts the request line"))
+		}
+	}
+	w.unique("listener", names, func(i int) string { return listenerKey(i, "name") })
+}
+
+func (w *walker) judgeRedirects(listeners []Listener) {
+	https := slices.ContainsFunc(listeners, func(l Listener) bool { return l.Protocol != "http" })
+	for i, l := range listeners {
+		redirect, port := listenerKey(i, "redirect_https"), listenerKey(i, "https_port")
+		switch {
+		case !w.clean(redirect, port, listenerKey(i, "protocol")):
+		case l.RedirectHTTPS && l.Protocol == "https":
+			w.fault(redirect, faultf("set it on the http listener", "an https listener would send its visitors to itself"))
+		case l.RedirectHTTPS && !https && l.HTTPSPort == 0:
+			w.fault(redirect, faultf("add an https listener, or set https_port to the port of the one in front",
+				"there is no https listener to send visitors to"))
+		case !l.RedirectHTTPS && w.has(port):
+			w.warn(port, idle("set redirect_https = true, or leave it out", "only redirect_https uses it"))
+		}
+	}
+}
+
+// judgeAddresses finds two that cannot both be bound.
+func (w *walker) judgeAddresses(cfg *Config) {
+	type bound struct{ key, address string }
+	var taken []bound
+	for i, l := range cfg.Listeners {
+		taken = append(taken, bound{listenerKey(i, "address"), l.Address})
+	}
+	taken = append(taken, bound{"admin.address", cfg.Admin.Address})
+	slices.SortStableFunc(taken, func(a, b bound) int { return w.pos.line(a.key) - w.pos.line(b.key) })
+	for i, b := range taken {
+		j := slices.IndexFunc(taken[:i], func(a bound) bool { return w.clean(a.key) && clash(a.address, b.address) })
+		if j >= 0 && w.clean(b.key) {
+			w.fault(b.key, faultf("choose another port or address", "%s is taken by %s at %s",
+				b.address, taken[j].key, w.at(taken[j].key)))
+		}
+	}
+}
+
+// clash says whether two sockets would want the same port of the same address.
+func clash(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	switch {
+	case errA != nil || errB != nil || strings.HasPrefix(a, "fd:") || strings.HasPrefix(a, "unix:"):
+		return a == b && a != ""
+	case portA != portB || strings.Trim(portA, "0") == "":
+		return false
+	case hostA == hostB || every(hostA) || every(hostB):
+		return true
+	}
+	return hostA == "0.0.0.0" && !strings.Contains(hostB, ":") || hostB == "0.0.0.0" && !strings.Contains(hostA, ":")
+}
+
+// every says whether a host stands for all addresses of both families.
+func every(host string) bool { return host == "" || host == "::" }
+
+func (w *walker) judgeCertificates(cfg *Config) {
+	if !w.clean("tls", "tls.certificate", "tls.acme", "listener") {
+		return
+	}
+	https := slices.IndexFunc(cfg.Listeners, func(l Listener) bool { return l.Protocol == "https" })
+	switch {
+	case https >= 0 && len(cfg.TLS.Certificates) == 0:
+		w.fault(listenerKey(https, "protocol"), faultf("add a [[tls.certificate]] with cert and key", "https needs a certificate, and there is none"))
+	case https < 0 && len(cfg.TLS.Certificates) > 0 && !slices.ContainsFunc(cfg.Listeners, func(l Listener) bool { return l.Protocol == "" }):
+		w.warn("tls.certificate", idle(`give a listener protocol = "https"`, "no listener speaks https"))
+	}
+}

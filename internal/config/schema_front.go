@@ -1,0 +1,45 @@
+package config
+
+func listenerRows(l *Listener) []field {
+	return []field{
+		value("name", &l.Name, "", names).atStart().says("listener-N, by place"),
+		value("address", &l.Address, "", listenAddresses).needed().atStart(),
+		value("protocol", &l.Protocol, "", planned(words("http", "https"), "tcp", "dns")).needed().atStart(),
+		list("trusted_proxies", &l.TrustedProxies, nil, addressRanges).says("none"),
+		flag("redirect_https", &l.RedirectHTTPS),
+		integer("https_port", &l.HTTPSPort, 0, span{0, 65535}).says("that of the first https listener"),
+		value("idle", &l.Idle, "60s", durations(false)),
+		value("header_timeout", &l.HeaderTimeout, "10s", durations(false)),
+		value("body_idle", &l.BodyIdle, "30s", durations(false)),
+		value("write_idle", &l.WriteIdle, "60s", durations(false)),
+		value("max_header", &l.MaxHeader, "16KiB", sizes(span{1 << 10, 16 << 20})),
+		integer("max_headers", &l.MaxHeaders, 100, span{1, 10000}),
+		value("max_uri", &l.MaxURI, "8KiB", sizes(span{64, 1 << 20})),
+		pending("http3"),
+	}
+}
+
+func routeRows(r *Route) []field {
+	return []field{
+		value("name", &r.Name, "", names).says("route-N, by place"),
+		list("listeners", &r.Listeners, nil, references).filled("leave it out to take every listener").says("all"),
+		list("hosts", &r.Hosts, nil, hostPatterns).filled("leave it out to take every host").says("every host"),
+		list("paths", &r.Paths, []string{"/"}, pathPrefixes).filled("leave it out to take every path"),
+		value("pool", &r.Pool, "", references).needed(),
+		value("max_body", &r.MaxBody, "0", sizes(span{0, 1 << 50})).says("0, no limit"),
+		list("upgrade", &r.Upgrade, []string{"websocket"}, upgradeTokens),
+		flag("idempotency_key", &r.IdempotencyKey),
+		flag("forwarded", &r.Forwarded),
+		value("encoded_slash", &r.EncodedSlash, "reject", words("reject", "pass")),
+		table("request", ruleRows(&r.Request, requestHeaderName)),
+		table("response", ruleRows(&r.Response, headerName)),
+	}
+}
+
+func ruleRows(r *HeaderRules, check func(string) *fault) []field {
+	return []field{
+		mapping("set", &r.Set, check, headerValue),
+		mapping("add", &r.Add, check, headerValue),
+		list("remove", &r.Remove, nil, headerNames(check)),
+	}
+}

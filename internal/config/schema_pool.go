@@ -1,0 +1,74 @@
+package config
+
+func poolRows(p *Pool) []field {
+	return []field{
+		value("name", &p.Name, "", names).needed(),
+		value("policy", &p.Policy, "least_requests",
+			planned(words("round_robin", "least_requests", "random", "first"), "hash")),
+		value("all_down", &p.AllDown, "try_all", words("try_all", "fail")),
+		value("when_full", &p.WhenFull, "move", words("move", "fail")),
+		value("host", &p.Host, "client", words("client", "backend")),
+		value("protocol", &p.Protocol, "h1", words("h1", "h2", "h2c")),
+		value("replay_body", &p.ReplayBody, "64KiB", sizes(span{0, 64 << 20})),
+		table("affinity", affinityRows(&p.Affinity)),
+		optional("health", &p.Health, healthRows),
+		table("timeout", timeoutRows(&p.Timeout)),
+		table("tls", backendTLSRows(&p.TLS)),
+		tables("backend", &p.Backends, backendRows),
+	}
+}
+
+func affinityRows(a *PoolAffinity) []field {
+	return []field{
+		value("by", &a.By, "none", planned(words("none", "cookie"),
+			"address", "header", "app_cookie", "query", "path_parameter", "basic_user")),
+		value("idle", &a.Idle, "30m", durations(false)),
+		value("life", &a.Life, "12h", durations(false)),
+		value("cookie", &a.Cookie, "", cookieNames).says("sterling-POOL"),
+		value("same_site", &a.SameSite, "", words("none", "lax", "strict")).says("none over TLS, lax on plain HTTP"),
+	}
+}
+
+func healthRows(h *Health) []field {
+	var status statuses
+	return []field{
+		value("type", &h.Type, "", words("http", "tcp")).says("http when path is set, else tcp"),
+		value("path", &h.Path, "", checkPaths).says("/ with type http"),
+		value("host", &h.Host, "", hostHeaders).says("that of the backend's URL"),
+		value("status", &status, "200-399", statusRange).then(func() { h.StatusMin, h.StatusMax = status.min, status.max }),
+		value("interval", &h.Interval, "2s", durations(false)),
+		value("timeout", &h.Timeout, "1s", durations(false)),
+		integer("rise", &h.Rise, 1, span{1, 100}),
+		integer("fall", &h.Fall, 2, span{1, 100}),
+	}
+}
+
+func timeoutRows(t *Timeout) []field {
+	return []field{
+		value("connect", &t.Connect, "1s", durations(false)),
+		value("response", &t.Response, "30s", durations(false)),
+		value("total", &t.Total, "", durations(false)).says("2 × response"),
+		value("body_idle", &t.BodyIdle, "30s", durations(false)),
+		value("tunnel", &t.Tunnel, "1h", durations(false)),
+		value("idle", &t.Idle, "30s", durations(false)),
+	}
+}
+
+func backendTLSRows(t *BackendTLS) []field {
+	return []field{
+		value("ca", &t.CA, "", files).says("the system's"),
+		value("server_name", &t.ServerName, "", serverNames).says("the host of the URL"),
+		value("cert", &t.Cert, "", files).says("none"),
+		value("key", &t.Key, "", files).says("none"),
+	}
+}
+
+func backendRows(b *Backend) []field {
+	return []field{
+		value("name", &b.Name, "", names).needed(),
+		value("url", &b.URL, "", backendURLs).needed(),
+		integer("weight", &b.Weight, 1, span{0, 1000}),
+		integer("priority", &b.Priority, 1, span{0, 1000}),
+		integer("max_in_flight", &b.MaxInFlight, 0, span{0, 1 << 20}).says("0, no limit"),
+	}
+}

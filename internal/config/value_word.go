@@ -1,0 +1,119 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// maxName bounds the names that a file gives to things.
+const maxName = 64
+
+// words is one of a few fixed texts.
+func words(known ...string) kind[string] {
+	return kind[string]{
+		name: "one of " + strings.Join(known, ", "), example: `"` + known[0] + `"`,
+		parse: func(s string) (string, *fault) {
+			if slices.Contains(known, s) {
+				return s, nil
+			}
+			if best := nearest(s, known); best != "" {
+				return "", faultf("did you mean \""+best+"\"?", "%q is not known", s)
+			}
+			return "", faultf("use "+either(known), "%q is not known", s)
+		},
+	}
+}
+
+// planned refuses words of the design that are not built, with a plain reason.
+func planned(k kind[string], later ...string) kind[string] {
+	parse := k.parse
+	k.parse = func(s string) (string, *fault) {
+		if slices.Contains(later, s) {
+			f := notYet(`"` + s + `"`)
+			f.hint = "use " + strings.TrimPrefix(k.name, "one of ")
+			return "", f
+		}
+		return parse(s)
+	}
+	return k
+}
+
+// either lists words as people do: "a, b or c".
+func either(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// names are what users call their listeners, routes, pools and backends. They
+// stand in logs, cookies and paths of the API, so they are plain.
+var names = kind[string]{name: "name", example: `"front"`, parse: func(s string) (string, *fault) {
+	switch {
+	case s == "":
+		return "", faultf("", "is empty")
+	case len(s) > maxName:
+		return "", faultf("", "is longer than %d characters", maxName)
+	}
+	for _, r := range s {
+		if r > 127 || !bareKey(byte(r)) && r != '.' {
+			return "", faultf("use letters, digits, dot, underscore and hyphen", "%q holds a character that a name must not have: %q", s, r)
+		}
+	}
+	return s, nil
+}}
+
+// references are names of things defined elsewhere in the file.
+var references = kind[string]{name: "name", example: `"front"`, parse: names.parse}
+
+// printableText is any text without control characters.
+var printableText = kind[string]{name: "string", example: `"…"`, parse: func(s string) (string, *fault) {
+	return s, plain(s)
+}}
+
+// files are paths of files and folders.
+var files = kind[string]{name: "path", example: `"file.pem"`, parse: func(s string) (string, *fault) {
+	return s, plain(s)
+}}
+
+// secrets are never shown, not even in part.
+var secrets = kind[string]{name: "secret", example: `"…"`, parse: func(s string) (string, *fault) {
+	return s, plain(s)
+}}
+
+func plain(s string) *fault {
+	switch {
+	case s == "":
+		return faultf("", "is empty")
+	case printable(s) != s:
+		return faultf("", "holds a control character")
+	}
+	return nil
+}
+
+// logFiles are where the process log goes.
+var logFiles = kind[string]{name: "stderr, stdout or a path", example: `"stderr"`, parse: func(s string) (string, *fault) {
+	if s == "off" || s == "syslog" {
+		return "", faultf("use stderr, stdout or a file path", "%q is for the access log only", s)
+	}
+	return s, plain(s)
+}}
+
+// accessLogFiles are where the access log goes.
+var accessLogFiles = kind[string]{name: "stdout, stderr, off, syslog or a path", example: `"stdout"`, parse: files.parse}
+
+// builtinFormats are the formats of the access log that need no template.
+var builtinFormats = []string{"json", "combined", "common"}
+
+// formatNames is a built-in format or a name of [access_log.formats].
+var formatNames = kind[string]{name: "json, combined, common or a name of formats", example: `"json"`, parse: names.parse}
+
+// formatName accepts the name of a template.
+func formatName(name string) *fault {
+	if slices.Contains(builtinFormats, name) {
+		return faultf("choose another name", "%q is built in", name)
+	}
+	_, f := names.parse(name)
+	return f
+}
