@@ -1,0 +1,152 @@
+package router
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// HostError says why a Host header or an authority is refused. It never holds
+// the value, which is the client's. The answer to it is status 400.
+type HostError struct{ reason string }
+
+func (e *HostError) Error() string { return "the host is malformed: " + e.reason }
+
+var (
+	errEmptyHost = &HostError{"it is empty"}
+	errHostByte  = &HostError{"it holds a byte that no host name has"}
+	errLabel     = &HostError{"a label is empty or longer than 63 bytes"}
+	errLongHost  = &HostError{"it is longer than 253 bytes"}
+	errPort      = &HostError{"the port is not a number from 1 to 65535"}
+	errIPv4      = &HostError{"it ends in a number but is no IPv4 address"}
+	errIPv6      = &HostError{"what stands in brackets is no IPv6 address"}
+)
+
+const (
+	maxHost       = 253
+	maxHostLabel  = 63
+	maxPortDigits = 5
+)
+
+// Host returns the canonical form of host[:port] (RFC 9110, section 7.2, and
+// RFC 3986, section 3.2.2) without the port: names in lower case, without one
+// trailing dot; IPv4 addresses in dotted decimal; IPv6 addresses in brackets,
+// in the form of RFC 5952.
+//
+// It is stricter than RFC 3986. A name consists of letters, digits, hyphens
+// and underscores in labels of 1 to 63 bytes, 253 in all; one whose last label
+// is a number must be an IPv4 address, as browsers have it. So userinfo,
+// percent-encodings, spaces, control bytes, commas, slashes, backslashes, '#'
+// and '?' are refused, as are an IPv6 zone, an empty port, port 0 and a port
+// with leading zeros. International names come in their xn-- form.
+//
+// The error is a [*HostError]. A host that is canonical already, with or
+// without a port, costs no allocation.
+func Host(s string) (string, error) {
+	if strings.HasPrefix(s, "[") {
+		return ipv6Host(s)
+	}
+	name, port, hasPort := strings.Cut(s, ":")
+	if hasPort && !validPort(port) {
+		return "", errPort
+	}
+	name = strings.TrimSuffix(name, ".")
+	upper, err := checkName(name)
+	if err != nil {
+		return "", err
+	}
+	if endsInNumber(name) {
+		// netip is strict here: four decimal numbers without leading zeros.
+		if _, err := netip.ParseAddr(name); err != nil {
+			return "", errIPv4
+		}
+	}
+	if upper {
+		return strings.ToLower(name), nil
+	}
+	return name, nil
+}
+
+// checkName checks every label of a name, and reports whether it holds upper
+// case.
+func checkName(name string) (upper bool, err error) {
+	if name == "" {
+		return false, errEmptyHost
+	}
+	if len(name) > maxHost {
+		return false, errLongHost
+	}
+	label := 0
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		switch {
+		case c == '.':
+			if label == 0 {
+				return false, errLabel
+			}
+			label = 0
+			continue
+		case 'A' <= c && c <= 'Z':
+			upper = true
+		case 'a' <= c && c <= 'z', isDigit(c), c == '-', c == '_':
+		default:
+			return false, errHostByte
+		}
+		if label++; label > maxHostLabel {
+			return false, errLabel
+		}
+	}
+	if label == 0 {
+		return false, errLabel
+	}
+	return upper, nil
+}
+
+// ipv6Host handles what begins with a bracket.
+func ipv6Host(s string) (string, error) {
+	end := strings.IndexByte(s, ']')
+	if end < 0 {
+		return "", errIPv6
+	}
+	if port, ok := strings.CutPrefix(s[end+1:], ":"); ok && !validPort(port) {
+		return "", errPort
+	} else if !ok && end+1 != len(s) {
+		return "", errHostByte
+	}
+	addr, err := netip.ParseAddr(s[1:end])
+	if err != nil || !addr.Is6() || addr.Zone() != "" {
+		return "", errIPv6
+	}
+	var room [48]byte
+	canonical := append(addr.AppendTo(append(room[:0], '[')), ']')
+	if string(canonical) == s[:end+1] {
+		return s[:end+1], nil
+	}
+	return string(canonical), nil
+}
+
+// validPort wants a number from 1 to 65535 in its shortest form.
+func validPort(s string) bool {
+	if s == "" || len(s) > maxPortDigits || s[0] == '0' {
+		return false
+	}
+	n := 0
+	for i := 0; i < len(s); i++ {
+		if !isDigit(s[i]) {
+			return false
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return n <= 65535
+}
+
+// endsInNumber reports whether the last label of a name is a number, decimal
+// or hexadecimal: such a name is taken for an IPv4 address by browsers.
+func endsInNumber(name string) bool {
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	if len(last) >= 2 && last[0] == '0' && last[1]|0x20 == 'x' {
+		return strings.Trim(last[2:], "0123456789abcdefABCDEF") == ""
+	}
+	return strings.Trim(last, "0123456789") == ""
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
