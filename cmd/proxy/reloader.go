@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+
+	"github.com/rs/zerolog"
+
+	"sterling/internal/admin"
+	"sterling/internal/config"
+	"sterling/proxy"
+)
+
+// reloader reads the configuration again, one reload at a time.
+type reloader struct {
+	path string
+	door *proxy.Server
+	log  zerolog.Logger
+
+	running sync.Mutex    // held while a reload runs
+	asked   chan struct{} // one slot: what was asked for while a reload ran happens once after it
+	loop    sync.WaitGroup
+}
+
+func newReloader(path string, door *proxy.Server, log zerolog.Logger) *reloader {
+	r := &reloader{path: path, door: door, log: log, asked: make(chan struct{}, 1)}
+	r.loop.Go(func() {
+		for range r.asked {
+			r.running.Lock()
+			_, _ = r.reload() // it has been logged
+			r.running.Unlock()
+		}
+	})
+	return r
+}
+
+// Soon reloads on the reloader's own goroutine.
+func (r *reloader) Soon() {
+	select {
+	case r.asked <- struct{}{}:
+	default:
+	}
+}
+
+// Now reloads and reports, or refuses while another reload runs.
+func (r *reloader) Now(context.Context) (proxy.Report, error) {
+	if !r.running.TryLock() {
+		return proxy.Report{}, &admin.Refusal{
+			Status:  http.StatusConflict,
+			Problem: "another reload is running",
+			Hint:    "ask again when it has ended",
+		}
+	}
+	defer r.running.Unlock()
+	return r.reload()
+}
+
+// Close waits for a reload that runs. Neither Soon nor Close may follow it.
+func (r *reloader) Close() {
+	close(r.asked)
+	r.loop.Wait()
+	r.running.Lock()
+	r.running.Unlock() //nolint:staticcheck // only the wait matters
+}
+
+func (r *reloader) reload() (proxy.Report, error) {
+	cfg, problems := config.Load(r.path)
+	if cfg == nil {
+		return proxy.Report{}, r.refuse(problems)
+	}
+	r.logProblems(problems)
+	report, err := r.door.Reload(cfg)
+	if errors.As(err, &problems) {
+		return proxy.Report{}, r.refuse(problems)
+	}
+	if err != nil {
+		r.log.Error().Err(err).Msg("reload failed; the old configuration still serves")
+		return proxy.Report{}, err
+	}
+	for _, line := range report.Changes {
+		r.log.Info().Str("change", line).Msg("reload")
+	}
+	for _, line := range report.Restart {
+		r.log.Warn().Str("setting", line).Msg("restart to apply")
+	}
+	r.log.Info().Uint64("generation", report.Generation).Int("changes", len(report.Changes)).Msg("reloaded")
+	return report, nil
+}
+
+func (r *reloader) refuse(problems config.Problems) *admin.Refusal {
+	problems.Sort()
+	r.logProblems(problems)
+	r.log.Error().Int("problems", problems.Errors()).Msg("reload refused; the old configuration still serves")
+	refusal := &admin.Refusal{
+		Problem: "the configuration is bad; the old one still serves",
+		Hint:    "mend the file; \"sterling check\" tries it without a reload",
+	}
+	for _, p := range problems {
+		refusal.Problems = append(refusal.Problems, problemLine(p))
+	}
+	return refusal
+}
+
+func (r *reloader) logProblems(problems config.Problems) {
+	for _, p := range problems {
+		level := zerolog.ErrorLevel
+		if p.Warning {
+			level = zerolog.WarnLevel
+		}
+		r.log.WithLevel(level).Msg(p.String())
+	}
+}

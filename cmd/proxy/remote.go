@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sterling/internal/admin"
+	"sterling/internal/config"
+)
+
+// remote says which running process a command speaks to.
+type remote struct {
+	config    string
+	address   string
+	token     string
+	tokenFile string
+}
+
+func (r *remote) flags(cmd *cobra.Command) {
+	configFlag(cmd, &r.config)
+	f := cmd.Flags()
+	f.StringVar(&r.address, "admin", "", "the admin `ADDRESS`: host:port or unix:/path (default: that of the configuration file)")
+	f.StringVar(&r.token, "token", "", "the admin `TOKEN`; other users of this machine can see it here, so prefer --token-file")
+	f.StringVar(&r.tokenFile, "token-file", "", "a `FILE` that holds the admin token")
+	cmd.MarkFlagsMutuallyExclusive("token", "token-file")
+}
+
+// client makes the client that the flags describe.
+func (r *remote) client(e env) (*admin.Client, error) {
+	if r.config == "" && r.address == "" {
+		return nil, usage("no process named", "use -c FILE or --admin ADDRESS")
+	}
+	if err := r.fill(e); err != nil {
+		return nil, err
+	}
+	c, err := admin.NewClient(r.address, r.token)
+	if err != nil {
+		return nil, usage(err.Error(), "")
+	}
+	return c, nil
+}
+
+// fill takes from the files what no flag says.
+func (r *remote) fill(e env) error {
+	if r.tokenFile != "" {
+		token, err := os.ReadFile(r.tokenFile)
+		if err != nil {
+			return failed(fmt.Errorf("reading token file: %w", err))
+		}
+		r.token = strings.TrimSpace(string(token))
+	}
+	if r.config == "" || r.address != "" && r.token != "" {
+		return nil
+	}
+	cfg, problems := config.Load(r.config)
+	if cfg == nil {
+		printProblems(e.stderr, problems)
+		return failed(errors.New("the file does not load; name the process with --admin ADDRESS"))
+	}
+	if r.token == "" && (r.address == "" || r.address == cfg.Admin.Address) {
+		r.token = cfg.Admin.Token
+	}
+	if r.address == "" {
+		r.address = cfg.Admin.Address
+	}
+	if r.address == "" {
+		return failed(fmt.Errorf("%s has no [admin] address, so that a process that runs it cannot be asked", r.config))
+	}
+	return nil
+}
+
+// explainRefusal prints what a running process said about an error.
+func explainRefusal(e env, err error) error {
+	var refusal *admin.Refusal
+	if !errors.As(err, &refusal) {
+		return failed(err)
+	}
+	for _, p := range refusal.Problems {
+		_, _ = fmt.Fprintln(e.stderr, p)
+	}
+	if refusal.Hint == "" {
+		return failed(refusal)
+	}
+	return failed(fmt.Errorf("%w; %s", refusal, refusal.Hint))
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// TestMain lets the test binary be a server of the demo, as the real one is.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == demoBackendName {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// buffer is a bytes.Buffer that a command may write while a test reads.
+type buffer struct {
+	mu sync.Mutex // guards b
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// world is the env of a test: what a command wrote, and its signals.
+type world struct {
+	stdout, stderr buffer
+	mu             sync.Mutex // guards signals
+	signals        chan<- os.Signal
+}
+
+func (w *world) env() env {
+	return env{
+		stdin: strings.NewReader(""), stdout: &w.stdout, stderr: &w.stderr,
+		notify: func(c chan<- os.Signal, _ ...os.Signal) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.signals = c
+		},
+		stop: func(chan<- os.Signal) {},
+	}
+}
+
+func (w *world) send(s os.Signal) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.signals <- s
+}
+
+// call runs one command to its end.
+func call(args ...string) (code int, stdout, stderr string) {
+	var w world
+	code = run(args, w.env())
+	return code, w.stdout.String(), w.stderr.String()
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, tt := range []struct {
+		args   string
+		code   int
+		stderr string
+	}{
+		{"", exitUsage, "no command given"},
+		{"nonsense", exitUsage, "unknown command"},
+		{"run", exitUsage, "name one with -c FILE"},
+		{"run extra", exitUsage, "unknown command"},
+		{"run --nonsense", exitUsage, "unknown flag"},
+		{"run -c", exitUsage, "needs an argument"},
+		{"run -c /nonexistent/sterling.toml", exitFailed, "/nonexistent/sterling.toml"},
+		{"check", exitUsage, "name one with -c FILE"},
+		{"check -c /nonexistent/sterling.toml", exitFailed, "/nonexistent/sterling.toml"},
+		{"status", exitUsage, "use -c FILE or --admin ADDRESS"},
+		{"status --admin nonsense", exitUsage, "nonsense"},
+		{"status --admin 127.0.0.1:1 --token a --token-file b", exitUsage, "token"},
+		{"reload", exitUsage, "use -c FILE or --admin ADDRESS"},
+		{"reload --admin unix:/nonexistent/admin.sock", exitFailed, "/nonexistent/admin.sock"},
+		{"healthcheck --admin unix:/nonexistent/admin.sock", exitFailed, "/nonexistent/admin.sock"},
+		{"keys", exitUsage, "list, add, promote or drop"},
+		{"keys list", exitUsage, "name one with -c FILE"},
+		{"keys drop -c x", exitUsage, "arg"},
+		{"version", exitGood, ""},
+		{"--help", exitGood, ""},
+		{"help run", exitGood, ""},
+	} {
+		code, _, stderr := call(strings.Fields(tt.args)...)
+		if code != tt.code || !strings.Contains(stderr, tt.stderr) {
+			t.Errorf("sterling %s: exit %d, want %d; stderr %q, want %q in it", tt.args, code, tt.code, stderr, tt.stderr)
+		}
+	}
+}
+
+func TestCommandsOfLaterAreKnownButNotListed(t *testing.T) {
+	_, help, _ := call("--help")
+	for _, name := range []string{"explain", "drain", "enable", "disable", "sessions", "report", "import", "certs", "prove"} {
+		code, _, stderr := call(name, "--flag", "argument")
+		if code != exitUsage || stderr != "sterling "+name+": not supported yet\n" {
+			t.Errorf("%s: exit %d, stderr %q", name, code, stderr)
+		}
+		if strings.Contains(help, "\n  "+name+" ") {
+			t.Errorf("--help lists %s", name)
+		}
+	}
+	for _, name := range []string{"run", "check", "demo", "reload", "status", "keys", "version"} {
+		if !strings.Contains(help, "\n  "+name+" ") {
+			t.Errorf("--help does not list %s:\n%s", name, help)
+		}
+	}
+	for _, name := range []string{"healthcheck", demoBackendName, "completion"} {
+		if strings.Contains(help, "\n  "+name) {
+			t.Errorf("--help lists %s", name)
+		}
+	}
+}
+
+func TestVersionSaysWhatItWasBuiltWith(t *testing.T) {
+	_, stdout, _ := call("version")
+	for _, want := range []string{"sterling ", "revision ", "go1."} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("version printed %q, want %q in it", stdout, want)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func runCommand(e env) *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use:   "run -c FILE",
+		Short: "Serve what a configuration file describes",
+		Long: `Serve what a configuration file describes, until SIGTERM or SIGINT.
+
+Signals:
+  SIGHUP            read the configuration again; a bad file leaves the old one serving
+  SIGUSR1           open the log files anew, after a rotation
+  SIGTERM, SIGINT   stop: finish what has begun, then end; a second one ends at once`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if err := needConfig(path); err != nil {
+				return err
+			}
+			// First of all: a signal that comes while certificates are being
+			// read must not kill the process.
+			signals, stop := e.lifeSignals()
+			defer stop()
+			return serve(e, signals, path, nil)
+		},
+	}
+	configFlag(cmd, &path)
+	return cmd
+}

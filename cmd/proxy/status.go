@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sterling/proxy"
+)
+
+func statusCommand(e env) *cobra.Command {
+	var (
+		at     remote
+		asJSON bool
+	)
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show how a running process and its backends are",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			client, err := at.client(e)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				raw, err := client.RawStatus(cmd.Context())
+				if err != nil {
+					return explainRefusal(e, err)
+				}
+				_, err = fmt.Fprintf(e.stdout, "%s\n", raw)
+				return failed(err)
+			}
+			status, err := client.Status(cmd.Context())
+			if err != nil {
+				return explainRefusal(e, err)
+			}
+			return failed(printStatus(e.stdout, status, time.Now()))
+		},
+	}
+	at.flags(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the status as the admin API gives it")
+	return cmd
+}
+
+// printStatus prints a table of the backends under a line about the process.
+func printStatus(w io.Writer, s proxy.Status, now time.Time) error {
+	ready := "ready"
+	if !s.Ready {
+		ready = "not ready"
+	}
+	if _, err := fmt.Fprintf(w, "sterling %s, %s, generation %d, up %s\n\n", s.Version, ready, s.Generation, ago(s.Started, now)); err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	_, _ = fmt.Fprintln(t, "POOL\tBACKEND\tSTATE\tREASON\tSINCE\tWEIGHT\tIN FLIGHT\tREQUESTS\tFAILURES")
+	for _, p := range s.Pools {
+		for _, b := range p.Backends {
+			// The writer keeps everything until Flush, which returns its error.
+			_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\n",
+				p.Name, b.Name, b.State, dash(b.Reason), ago(b.Since, now), b.Weight, b.InFlight, b.Requests, b.Failures)
+		}
+	}
+	return t.Flush()
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// ago is the time since t in the two largest units that say enough.
+func ago(t, now time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	switch d := now.Sub(t); {
+	case d < time.Second:
+		return "0s"
+	case d < 24*time.Hour:
+		return d.Truncate(time.Second).String()
+	default:
+		return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
+	}
+}

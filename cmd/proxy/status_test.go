@@ -1,0 +1,33 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"sterling/proxy"
+)
+
+func TestStatusTable(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	s := proxy.Status{
+		Version: "v1.0.0", Generation: 2, Ready: true, Started: now.Add(-26 * time.Hour),
+		Pools: []proxy.PoolStatus{{Name: "app", Backends: []proxy.BackendStatus{
+			{Name: "b1", State: "up", Since: now.Add(-90 * time.Second), Weight: 1, InFlight: 3, Requests: 1000, Failures: 1},
+			{Name: "b2", State: "down", Reason: "connection refused", Weight: 2},
+		}}},
+	}
+	var b strings.Builder
+	if err := printStatus(&b, s, now); err != nil {
+		t.Fatal(err)
+	}
+	want := `sterling v1.0.0, ready, generation 2, up 1d2h
+
+POOL  BACKEND  STATE  REASON              SINCE  WEIGHT  IN FLIGHT  REQUESTS  FAILURES
+app   b1       up     -                   1m30s  1       3          1000      1
+app   b2       down   connection refused  -      2       0          0         0
+`
+	if b.String() != want {
+		t.Errorf("printed\n%s\nwant\n%s", b.String(), want)
+	}
+}
