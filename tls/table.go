@@ -1,0 +1,111 @@
+package tls
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"slices"
+	"strings"
+)
+
+// table is what a Store chooses from. It never changes once it was made.
+type table struct {
+	exact    map[string]*set // by canonical name
+	wild     map[string]*set // "*.example.org" by "example.org"
+	fallback *set            // nil: there are no certificates
+	leaves   []Leaf
+}
+
+// set is the certificates that serve a name, in order of preference. Names
+// served by the same certificates share one set.
+type set struct {
+	certs  []*tls.Certificate
+	policy string
+}
+
+func newTable(certs []*tls.Certificate) *table {
+	t := &table{exact: map[string]*set{}, wild: map[string]*set{}}
+	exact, wild := map[string][]*tls.Certificate{}, map[string][]*tls.Certificate{}
+	for _, cert := range certs {
+		t.leaves = append(t.leaves, describe(cert.Leaf))
+		for _, name := range cert.Leaf.DNSNames {
+			name = canonical(name)
+			if parent, ok := wildcard(name); ok {
+				wild[parent] = withCertificate(wild[parent], cert)
+			} else {
+				exact[name] = withCertificate(exact[name], cert)
+			}
+		}
+	}
+	shared := sets{}
+	for name, list := range exact {
+		t.exact[name] = shared.of(list)
+	}
+	for name, list := range wild {
+		t.wild[name] = shared.of(list)
+	}
+	if len(certs) > 0 {
+		t.fallback = t.serving(certs[0], &shared)
+	}
+	return t
+}
+
+// serving returns the set of a certificate's first name, so that a client that
+// asks for no name has the same key types to choose from.
+func (t *table) serving(cert *tls.Certificate, shared *sets) *set {
+	for _, name := range cert.Leaf.DNSNames {
+		name = canonical(name)
+		if parent, ok := wildcard(name); ok {
+			return t.wild[parent]
+		}
+		return t.exact[name]
+	}
+	return shared.of([]*tls.Certificate{cert})
+}
+
+// withCertificate adds cert unless one of its key type is there.
+func withCertificate(list []*tls.Certificate, cert *tls.Certificate) []*tls.Certificate {
+	algorithm := cert.Leaf.PublicKeyAlgorithm
+	for _, other := range list {
+		if other.Leaf.PublicKeyAlgorithm == algorithm {
+			return list
+		}
+	}
+	list = append(list, cert)
+	// An RSA signature costs many times an ECDSA one, and every client that can
+	// do without takes the other.
+	slices.SortStableFunc(list, func(a, b *tls.Certificate) int { return rank(a) - rank(b) })
+	return list
+}
+
+func rank(cert *tls.Certificate) int {
+	if cert.Leaf.PublicKeyAlgorithm == x509.RSA {
+		return 1
+	}
+	return 0
+}
+
+// sets finds the set of the same certificates, by policy.
+type sets map[string]*set
+
+func (s sets) of(certs []*tls.Certificate) *set {
+	policy := policyOf(certs)
+	found := s[policy]
+	if found == nil {
+		found = &set{certs: certs, policy: policy}
+		s[policy] = found
+	}
+	return found
+}
+
+// policyOf is made of the certificates' digests, in one order.
+func policyOf(certs []*tls.Certificate) string {
+	var digests []string
+	for _, cert := range certs {
+		sum := sha256.Sum256(cert.Certificate[0])
+		digests = append(digests, base64.RawURLEncoding.EncodeToString(sum[:9]))
+	}
+	slices.Sort(digests)
+	return strings.Join(digests, "+")
+}
