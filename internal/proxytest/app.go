@@ -1,0 +1,100 @@
+package proxytest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// childEnv tells a test binary to be a backend.
+const childEnv = "PROXYTEST_CHILD"
+
+// childSpec is what a child is told.
+type childSpec struct {
+	Name   string
+	Addr   string
+	Record string        // file that gets a line for every POST
+	Delay  time.Duration // between that line and the answer
+}
+
+// app is an application server as the stateful ones are: what it knows of a
+// visitor is in its own memory alone.
+type app struct {
+	spec   childSpec
+	record *os.File
+
+	mu     sync.Mutex // guards visits
+	visits map[string]int
+}
+
+// runChild serves until SIGTERM, which lets requests in flight end, and
+// returns the exit code.
+func runChild(spec string) int {
+	if err := serveChild(spec); err != nil {
+		fmt.Fprintln(os.Stderr, "proxytest child:", err)
+		return 1
+	}
+	return 0
+}
+
+func serveChild(spec string) error {
+	a := app{visits: map[string]int{}}
+	if err := json.Unmarshal([]byte(spec), &a.spec); err != nil {
+		return fmt.Errorf("reading the child's orders: %w", err)
+	}
+	var err error
+	a.record, err = os.OpenFile(a.spec.Record, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("opening the record: %w", err)
+	}
+	defer func() { _ = a.record.Close() }() // each line was written by itself
+	l, err := net.Listen("tcp", a.spec.Addr)
+	if err != nil {
+		return err
+	}
+	s := &http.Server{Handler: &a, ReadHeaderTimeout: time.Minute}
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	drained := make(chan error, 1)
+	go func() {
+		<-term
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		drained <- s.Shutdown(ctx)
+	}()
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-drained
+}
+
+func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Backend", a.spec.Name)
+	if r.URL.Path == "/healthz" {
+		return
+	}
+	if r.Method == http.MethodPost {
+		_, _ = io.Copy(io.Discard, r.Body)
+		// One write to a file opened for appending: no line is ever torn.
+		if _, err := fmt.Fprintf(a.record, "%s\n", r.Header.Get(TestID)); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		time.Sleep(a.spec.Delay)
+	}
+	visitor := r.Header.Get("X-Visitor")
+	a.mu.Lock()
+	a.visits[visitor]++
+	n := a.visits[visitor]
+	a.mu.Unlock()
+	_, _ = fmt.Fprintf(w, "%s %d\n", a.spec.Name, n) // the client may have left
+}

@@ -1,0 +1,64 @@
+package proxytest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// Binary names an environment variable: a program built already, to be tested
+// in place of one built from cmd/proxy.
+const Binary = "STERLING_BINARY"
+
+// Race names an environment variable: when it is not empty, the program is
+// built with the race detector, and a race it finds fails its test.
+const Race = "STERLING_RACE"
+
+type build struct {
+	once sync.Once
+	dir  string
+	path string
+	err  error
+}
+
+// built is the program under test, made once for all tests of the process. It
+// is guarded by its Once.
+var built build
+
+// Program returns the path of the program under test, and builds it first
+// where that was not done yet.
+func Program(t testing.TB) string {
+	t.Helper()
+	built.once.Do(built.make)
+	if built.err != nil {
+		t.Fatalf("building the program: %v", built.err)
+	}
+	return built.path
+}
+
+func (b *build) make() {
+	if b.path = os.Getenv(Binary); b.path != "" {
+		return
+	}
+	if b.dir, b.err = os.MkdirTemp("", "sterling"); b.err != nil {
+		return
+	}
+	b.path = filepath.Join(b.dir, "sterling")
+	args := []string{"build", "-o", b.path}
+	if os.Getenv(Race) != "" {
+		args = append(args, "-race")
+	}
+	out, err := exec.Command("go", append(args, "sterling/cmd/proxy")...).CombinedOutput() //nolint:gosec,noctx // the go command itself
+	if err != nil {
+		b.err = fmt.Errorf("%w: %s", err, out)
+	}
+}
+
+func (b *build) remove() {
+	if b.dir != "" {
+		_ = os.RemoveAll(b.dir) // in the temporary folder; somebody will
+	}
+}

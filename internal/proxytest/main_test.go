@@ -1,0 +1,5 @@
+package proxytest
+
+import "testing"
+
+func TestMain(m *testing.M) { Main(m) }
