@@ -145,8 +145,8 @@ func integer(name string, dst *int, fallback int, in span) field {
 	}
 }
 
-// flag is a key whose value is true or false, and false by default.
-func flag(name string, dst *bool) field {
+// boolean is a key whose value is true or false, and false by default.
+func boolean(name string, dst *bool) field {
 	return field{
 		name: name, kind: "boolean", fallback: "false",
 		preset: func() { *dst = false },

@@ -73,7 +73,7 @@ func mapping(name string, dst *map[string]string, checkKey, checkText func(strin
 					w.fault(at, f)
 					continue
 				}
-				w.text(at, v, accepted{name: "string", example: `"…"`, take: func(text string) *fault {
+				w.text(at, v, accepted{name: "string", example: `"text"`, take: func(text string) *fault {
 					(*dst)[name] = text
 					return checkText(text)
 				}})

@@ -1,9 +1,6 @@
 package config
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 func poolKey(i int, key string) string { return fmt.Sprintf("pool[%d].%s", i, key) }
 
@@ -11,8 +8,7 @@ func (w *walker) judgePools(cfg *Config) {
 	names := make([]string, len(cfg.Pools))
 	for i, p := range cfg.Pools {
 		names[i] = p.Name
-		used := slices.ContainsFunc(cfg.Routes, func(r Route) bool { return r.Pool == p.Name })
-		if !used && w.has(poolKey(i, "name")) && w.clean("route") {
+		if w.has(poolKey(i, "name")) && !w.mayBeUsed(p.Name, cfg.Routes) {
 			w.warn(poolKey(i, "name"), faultf("name it as pool in a [[route]], or leave it out", "no route uses this pool"))
 		}
 		w.judgeAffinity(i, p)
@@ -23,6 +19,16 @@ func (w *walker) judgePools(cfg *Config) {
 	}
 	w.unique("pool", names, func(i int) string { return poolKey(i, "name") })
 	w.judgeCookies(cfg.Pools)
+}
+
+// mayBeUsed is true also when a route's pool is misspelled: it may mean this one.
+func (w *walker) mayBeUsed(pool string, routes []Route) bool {
+	for i, r := range routes {
+		if r.Pool == pool || !w.clean(routeKey(i, "pool")) {
+			return true
+		}
+	}
+	return !w.clean("route")
 }
 
 func (w *walker) judgeAffinity(i int, p Pool) {
@@ -112,7 +118,7 @@ func (w *walker) judgeBackends(i int, p Pool) {
 		w.warn(key(0, "weight"), faultf("give one of them a weight", "every backend of this pool has weight 0, so none takes a new visitor"))
 	}
 	if when := poolKey(i, "when_full"); w.has(when) && (!limited || p.Affinity.By == "none") {
-		w.warn(when, idle(`it needs [pool.affinity] with by = "cookie", and a backend with max_in_flight`, "no pinned visitor can find his backend full"))
+		w.warn(when, idle(`it needs [pool.affinity] with by = "cookie", and a backend with max_in_flight`, "no pinned visitor can find its backend full"))
 	}
 }
 

@@ -21,6 +21,9 @@ func unknownHint(key, name string, rows []field) string {
 	if homes := homesOf(name); len(homes) > 0 {
 		hints = append(hints, fmt.Sprintf("%s is a key of %s", printable(name), strings.Join(homes, ", ")))
 	}
+	if best := nearest(name, allNames()); len(hints) == 0 && best != "" {
+		hints = append(hints, fmt.Sprintf("%s is a key of %s", best, strings.Join(homesOf(best), ", ")))
+	}
 	if len(hints) == 0 {
 		hints = append(hints, fmt.Sprintf("%s knows %s", describeTable(key), strings.Join(known, ", ")))
 	}
@@ -37,6 +40,17 @@ func homesOf(name string) []string {
 		}
 	})
 	return homes
+}
+
+// allNames lists the keys of every table but the file itself.
+func allNames() []string {
+	var names []string
+	eachRow("", schema(new(Config)), func(path string, f field) {
+		if path != f.name && !f.later {
+			names = append(names, f.name)
+		}
+	})
+	return names
 }
 
 // nearest is the word that name was probably meant to be, or "".

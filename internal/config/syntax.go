@@ -105,7 +105,7 @@ func faultHint(fault toml.ParseError) string {
 		return "close the string with the quote that it began with"
 	case strings.Contains(m, "expected value but found '"):
 		return "write a value after the equals sign"
-	case strings.Contains(m, "expected value but found"):
+	case strings.Contains(m, "expected value but found"), strings.Contains(m, "expected a top-level item to end"):
 		return "put quotes around a text"
 	case strings.Contains(m, "unexpected EOF"):
 		return "what begins in this line is never closed"

@@ -21,6 +21,8 @@ var hostPatterns = kind[string]{name: "host", example: `"www.example.org"`, pars
 	}
 	name := strings.ToLower(strings.TrimPrefix(s, "*."))
 	switch {
+	case name == "":
+		return "", faultf("write the name below which one label may vary", "%q names no host", s)
 	case strings.Contains(name, "*"):
 		return "", faultf(`use "*." at the beginning, for one label`, "%q has a star elsewhere than in a leading \"*.\"", s)
 	case strings.Contains(name, ":"):
@@ -70,6 +72,9 @@ var serverNames = kind[string]{name: "host", example: `"app.internal"`, parse: f
 
 // splitAuthority parts host[:port]; the brackets of an IPv6 address stay.
 func splitAuthority(s string) (host, port string, f *fault) {
+	if strings.HasPrefix(s, "[") && !strings.Contains(s, "]") {
+		return "", "", faultf("close it", "the bracket of the IPv6 address is left open")
+	}
 	i := strings.LastIndexByte(s, ':')
 	if i < 0 || i < strings.LastIndexByte(s, ']') {
 		return s, "", nil

@@ -30,7 +30,7 @@ func planned(k kind[string], later ...string) kind[string] {
 	k.parse = func(s string) (string, *fault) {
 		if slices.Contains(later, s) {
 			f := notYet(`"` + s + `"`)
-			f.hint = "use " + strings.TrimPrefix(k.name, "one of ")
+			f.hint = "use " + either(strings.Split(strings.TrimPrefix(k.name, "one of "), ", "))
 			return "", f
 		}
 		return parse(s)
@@ -68,7 +68,7 @@ var names = kind[string]{name: "name", example: `"front"`, parse: func(s string)
 var references = kind[string]{name: "name", example: `"front"`, parse: names.parse}
 
 // printableText is any text without control characters.
-var printableText = kind[string]{name: "string", example: `"…"`, parse: func(s string) (string, *fault) {
+var printableText = kind[string]{name: "string", example: `"text"`, parse: func(s string) (string, *fault) {
 	return s, plain(s)
 }}
 
@@ -78,7 +78,7 @@ var files = kind[string]{name: "path", example: `"file.pem"`, parse: func(s stri
 }}
 
 // secrets are never shown, not even in part.
-var secrets = kind[string]{name: "secret", example: `"…"`, parse: func(s string) (string, *fault) {
+var secrets = kind[string]{name: "secret", example: `"text"`, parse: func(s string) (string, *fault) {
 	return s, plain(s)
 }}
 

@@ -99,14 +99,16 @@ func (w *walker) manyTables(key string, v any) ([]map[string]any, bool) {
 }
 
 func (w *walker) wrongType(key, want string, got any, hint string) {
-	if strings.IndexByte(want, ' ') < 0 {
-		want = article(want)
-	}
-	w.fault(key, faultf(hint, "is %s, not %s", typeName(got), want))
+	w.fault(key, faultf(hint, "is %s, not %s", typeName(got), article(want)))
 }
 
+// article puts "a" or "an" before the name of a kind that takes one.
 func article(noun string) string {
-	if strings.IndexByte("aeio", noun[0]) >= 0 {
+	first, _, _ := strings.Cut(noun, " ")
+	switch {
+	case strings.ContainsAny(noun, ":,") || slices.Contains([]string{"a", "an", "one", "true", "stderr"}, first):
+		return noun
+	case strings.IndexByte("aeio", noun[0]) >= 0:
 		return "an " + noun
 	}
 	return "a " + noun
