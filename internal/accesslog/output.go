@@ -2,6 +2,7 @@ package accesslog
 
 import (
 	"fmt"
+	"log/syslog"
 	"os"
 )
 
@@ -28,7 +29,7 @@ func openOutput(name string) (output, error) {
 	case "stderr":
 		return standardStream(os.Stderr)
 	case "syslog":
-		return openSyslog()
+		return openSyslog(syslog.New)
 	}
 	f, err := openFile(name)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 // syslogOutput sends each line as one message to the syslog of this machine.
 type syslogOutput struct{ w *syslog.Writer }
 
-func openSyslog() (output, error) {
-	w, err := syslog.New(syslog.LOG_INFO|syslog.LOG_DAEMON, "sterling")
+func openSyslog(dial func(syslog.Priority, string) (*syslog.Writer, error)) (output, error) {
+	w, err := dial(syslog.LOG_INFO|syslog.LOG_DAEMON, "sterling")
 	if err != nil {
 		return nil, fmt.Errorf("opening access log: no syslog answers on this machine (tried /dev/log, /var/run/syslog, /var/run/log): %w", err)
 	}
