@@ -87,19 +87,3 @@ func TestABusyVisitorIsKeptForTheWholeLife(t *testing.T) {
 		wantVerdict(t, a, h, true, Idle)
 	})
 }
-
-func TestVerdictWords(t *testing.T) {
-	seen := map[string]bool{}
-	for _, v := range Verdicts() {
-		if w := v.String(); w == "" || w == "unknown" || seen[w] {
-			t.Errorf("verdict %d is %q", v, w)
-		}
-		seen[v.String()] = true
-	}
-	if w := Verdict(200).String(); w != "unknown" {
-		t.Errorf("got %q", w)
-	}
-	if n := new(Counts).Of(Verdict(200)); n != 0 {
-		t.Errorf("got %d", n)
-	}
-}

@@ -19,7 +19,7 @@ func LoadKeys(path string) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading key file: %w", err)
 	}
-	defer f.Close() // nothing was written
+	defer func() { _ = f.Close() }() // it was only read
 	stat, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("reading key file: %w", err)

@@ -110,6 +110,19 @@ func TestWriteErrorsLeaveTheHeader(t *testing.T) {
 	}
 }
 
+func TestWriteGuardsACacheableAnswer(t *testing.T) {
+	a := newAffinity(t, nil)
+	for before, want := range map[string]string{"public, max-age=60": cacheGuard + ", public, max-age=60", "private": "private"} {
+		h := http.Header{"Cache-Control": {before}}
+		if err := a.Write(h, "b1", time.Time{}, true); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.Get("Cache-Control"); got != want {
+			t.Errorf("%q became %q, want %q", before, got, want)
+		}
+	}
+}
+
 func BenchmarkWrite(b *testing.B) {
 	a := newAffinity(b, nil)
 	b.ReportAllocs()

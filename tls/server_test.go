@@ -45,7 +45,11 @@ func TestVersions(t *testing.T) {
 		{tls.VersionTLS13, tls.VersionTLS13, true},
 	} {
 		client := &tls.Config{RootCAs: ca.pool(), ServerName: "a.example", MinVersion: tt.client, MaxVersion: tt.client}
-		state, err, _ := handshake(t, s.ServerConfig(Options{MinVersion: tt.server}), client)
+		server := s.ServerConfig(Options{MinVersion: tt.server})
+		if server.MinVersion < tls.VersionTLS12 {
+			t.Errorf("server from %x: accepts %x", tt.server, server.MinVersion)
+		}
+		state, err, _ := handshake(t, server, client)
 		if (err == nil) != tt.good {
 			t.Errorf("server from %x, client %x: %v", tt.server, tt.client, err)
 		}
@@ -80,6 +84,7 @@ func TestChoiceByKeyType(t *testing.T) {
 	ca := newAuthority(t)
 	rsa := ca.pair("rsa", newRSA(), forNames("a.example"))
 	ecdsa := ca.host("ecdsa", "a.example")
+	wildRSA, wildECDSA := ca.pair("wild-rsa", newRSA(), forNames("*.a.example")), ca.host("wild-ecdsa", "*.a.example")
 	second := ca.host("second", "a.example")
 	ed := ca.pair("ed25519", newEd25519(t), forNames("a.example"))
 	onlyRSA := []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
@@ -96,6 +101,7 @@ func TestChoiceByKeyType(t *testing.T) {
 		{"both, the other way round", []Pair{ecdsa, rsa}, onlyRSA, "a.example", "rsa"},
 		{"both, client without RSA", []Pair{rsa, ecdsa}, onlyECDSA, "a.example", "ecdsa"},
 		{"both, unknown name, without ECDSA", []Pair{ecdsa, rsa}, onlyRSA, "unknown.example", "rsa"},
+		{"both for a wildcard, unknown name, without ECDSA", []Pair{wildECDSA, wildRSA}, onlyRSA, "unknown.example", "wild-rsa"},
 		{"two of one type", []Pair{second, ecdsa}, nil, "a.example", "second"},
 		{"three types", []Pair{rsa, ed, ecdsa}, onlyRSA, "a.example", "rsa"},
 		{"only ECDSA, client without", []Pair{ecdsa}, onlyRSA, "a.example", ""},

@@ -49,6 +49,7 @@ func TestChoiceByName(t *testing.T) {
 		"b.www.example.org":    "deep",
 		"foo.example.com":      "first",
 		"a.b.net":              "first",
+		"a.*.net":              "first",
 		"anything":             "first",
 		"10.0.0.1":             "first",
 		"10.0.0.2":             "first",
@@ -90,6 +91,16 @@ func TestPolicy(t *testing.T) {
 		if got := s.Policy(tt.a) == s.Policy(tt.b); got != tt.same {
 			t.Errorf("%q and %q: policies %q and %q", tt.a, tt.b, s.Policy(tt.a), s.Policy(tt.b))
 		}
+	}
+}
+
+// The word for a policy is the same after a reload that changed the order.
+func TestPolicyDoesNotDependOnTheOrder(t *testing.T) {
+	ca := newAuthority(t)
+	one, two := ca.host("one", "a.example"), ca.pair("two", newEd25519(t), forNames("a.example"))
+	a, b := load(t, one, two).Policy("a.example"), load(t, two, one).Policy("a.example")
+	if a != b || a == "" || a == load(t, one).Policy("a.example") {
+		t.Errorf("policies %q and %q", a, b)
 	}
 }
 

@@ -174,7 +174,7 @@ func handshake(t *testing.T, server, client *tls.Config) (state tls.ConnectionSt
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
+	defer func() { _ = ln.Close() }()
 	done := make(chan error, 1)
 	go func() {
 		nc, err := ln.Accept()
@@ -182,7 +182,7 @@ func handshake(t *testing.T, server, client *tls.Config) (state tls.ConnectionSt
 			done <- err
 			return
 		}
-		defer nc.Close()
+		defer func() { _ = nc.Close() }()
 		_ = nc.SetDeadline(time.Now().Add(10 * time.Second))
 		sc := tls.Server(nc, server)
 		err = sc.Handshake()
@@ -196,7 +196,7 @@ func handshake(t *testing.T, server, client *tls.Config) (state tls.ConnectionSt
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer nc.Close()
+	defer func() { _ = nc.Close() }()
 	_ = nc.SetDeadline(time.Now().Add(10 * time.Second))
 	cc := tls.Client(nc, client)
 	clientErr = cc.Handshake()
@@ -205,7 +205,7 @@ func handshake(t *testing.T, server, client *tls.Config) (state tls.ConnectionSt
 	}
 	state = cc.ConnectionState()
 	if clientErr != nil {
-		nc.Close()
+		_ = nc.Close()
 	}
 	return state, clientErr, <-done
 }
