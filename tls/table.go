@@ -46,22 +46,22 @@ func newTable(certs []*tls.Certificate) *table {
 		t.wild[name] = shared.of(list)
 	}
 	if len(certs) > 0 {
-		t.fallback = t.serving(certs[0], &shared)
+		t.fallback = t.serving(certs[0], shared)
 	}
 	return t
 }
 
 // serving returns the set of a certificate's first name, so that a client that
 // asks for no name has the same key types to choose from.
-func (t *table) serving(cert *tls.Certificate, shared *sets) *set {
-	for _, name := range cert.Leaf.DNSNames {
-		name = canonical(name)
-		if parent, ok := wildcard(name); ok {
-			return t.wild[parent]
-		}
-		return t.exact[name]
+func (t *table) serving(cert *tls.Certificate, shared sets) *set {
+	if len(cert.Leaf.DNSNames) == 0 {
+		return shared.of([]*tls.Certificate{cert})
 	}
-	return shared.of([]*tls.Certificate{cert})
+	name := canonical(cert.Leaf.DNSNames[0])
+	if parent, ok := wildcard(name); ok {
+		return t.wild[parent]
+	}
+	return t.exact[name]
 }
 
 // withCertificate adds cert unless one of its key type is there.
