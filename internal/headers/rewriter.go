@@ -1,0 +1,56 @@
+package headers
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Front is the door as the client sees it.
+type Front struct {
+	// Scheme is "http" or "https".
+	Scheme string
+	// Host is the Host header of the request, valid as host[:port].
+	Host string
+}
+
+// Rewriter makes an answer's links and cookies that name a backend of one pool
+// name the front door. It changes those, and never others.
+type Rewriter struct {
+	origins map[string]bool // "http://host:port" in canonical form
+	hosts   map[string]bool // canonical, without port
+}
+
+// NewRewriter returns the Rewriter for a pool with backends at these URLs, of
+// which scheme and host count.
+func NewRewriter(backends []*url.URL) *Rewriter {
+	r := &Rewriter{origins: make(map[string]bool), hosts: make(map[string]bool)}
+	for _, u := range backends {
+		if key, ok := appendOrigin(nil, u.Scheme, u.Host); ok {
+			r.origins[string(key)] = true
+			r.hosts[strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")] = true
+		}
+	}
+	return r
+}
+
+// Answer rewrites Location, Content-Location and Set-Cookie of an answer that
+// came from backend.
+func (r *Rewriter) Answer(h http.Header, front Front, backend *url.URL) {
+	for _, name := range [...]string{"Location", "Content-Location"} {
+		for i, value := range h[name] {
+			h[name][i] = r.Location(value, front, backend)
+		}
+	}
+	for i, value := range h["Set-Cookie"] {
+		h["Set-Cookie"][i] = r.SetCookie(value, front)
+	}
+}
+
+// hostOf cuts the port off a host[:port].
+func hostOf(host string) string {
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		return host[:i]
+	}
+	return host
+}

@@ -1,0 +1,36 @@
+package headers
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+)
+
+func TestAnswerComesToNameTheFrontDoor(t *testing.T) {
+	r, backend := poolOf(t, "http://b1:9101", "http://b2:9101")
+	h := http.Header{
+		"Location":         {"http://b2:9101/login"},
+		"Content-Location": {"//b1:9101/x"},
+		"Set-Cookie":       {"a=b; Domain=b1", "c=d; Domain=example.org", "e=f"},
+		"Link":             {"<http://b1:9101/>; rel=next"},
+	}
+	r.Answer(h, Front{"https", "www.example.org"}, backend)
+	want := http.Header{
+		"Location":         {"https://www.example.org/login"},
+		"Content-Location": {"https://www.example.org/x"},
+		"Set-Cookie":       {"a=b", "c=d; Domain=example.org", "e=f"},
+		"Link":             {"<http://b1:9101/>; rel=next"},
+	}
+	if !maps.EqualFunc(h, want, slices.Equal) {
+		t.Errorf("got  %v\nwant %v", h, want)
+	}
+}
+
+func TestAnswerWithoutLinksCostsNoAllocation(t *testing.T) {
+	r, backend := poolOf(t, "http://b1:9101")
+	h := http.Header{"Content-Type": {"text/html"}, "Set-Cookie": {"a=b; Path=/"}, "Location": {"/relative"}}
+	if n := testing.AllocsPerRun(100, func() { r.Answer(h, Front{"https", "h"}, backend) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -1,0 +1,160 @@
+package headers
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// Rules change the headers of one side: first they remove, then set, then add.
+// Make them with [CompileRules]. A nil Rules changes nothing.
+type Rules struct {
+	remove   []string // canonical
+	prefixes []string // of names to remove
+	set, add []rule
+}
+
+type rule struct {
+	name  string // canonical
+	value *Template
+}
+
+// RuleError is one fault in the rules of a configuration.
+type RuleError struct {
+	// Key names the rule: "set.X-Front", "remove[0]".
+	Key string
+	// Err says what is wrong with it, and after a semicolon what to do.
+	Err error
+}
+
+// notForRules frame a message or belong to a connection; the proxy alone
+// writes them.
+var notForRules = set(
+	"Connection", "Content-Length", "Http2-Settings", "Keep-Alive", "Proxy-Connection",
+	"Te", "Trailer", "Transfer-Encoding", "Upgrade",
+)
+
+// CompileRules reads rules for one side: templates by header name to set and
+// to add, and names to remove, which may end in "*" to remove all that begin
+// alike. It finds every fault: names that are no header names, that the proxy
+// alone writes, or that are given twice; and what [Compile] refuses. The Rules
+// are good for use only if there are none.
+func CompileRules(side Side, set, add map[string]string, remove []string) (*Rules, []RuleError) {
+	c := ruleCompiler{side: side}
+	r := &Rules{set: c.compile("set", set), add: c.compile("add", add)}
+	for i, name := range remove {
+		key := fmt.Sprintf("remove[%d]", i)
+		stem, wild := strings.CutSuffix(name, "*")
+		canonical, err := c.name(stem)
+		switch {
+		case err != nil:
+			c.faults = append(c.faults, RuleError{key, err})
+		case wild:
+			r.prefixes = append(r.prefixes, stem)
+		default:
+			r.remove = append(r.remove, canonical)
+		}
+	}
+	return r, c.faults
+}
+
+// ruleCompiler is the state of one CompileRules.
+type ruleCompiler struct {
+	side   Side
+	faults []RuleError
+}
+
+// compile reads one table, in the order of names, so that all runs agree.
+func (c *ruleCompiler) compile(table string, values map[string]string) []rule {
+	var out []rule
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		key := table + "." + name
+		canonical, err := c.name(name)
+		if err == nil && slices.ContainsFunc(out, func(r rule) bool { return r.name == canonical }) {
+			err = fmt.Errorf("%s is given twice, in different case; leave one out", canonical)
+		}
+		if err != nil {
+			c.faults = append(c.faults, RuleError{key, err})
+			continue
+		}
+		t, err := Compile(c.side, values[name])
+		if err != nil {
+			c.faults = append(c.faults, RuleError{key, err})
+			continue
+		}
+		out = append(out, rule{canonical, t})
+	}
+	return out
+}
+
+// name checks a header name and returns it in canonical form.
+func (c *ruleCompiler) name(s string) (string, error) {
+	if !httpguts.ValidHeaderFieldName(s) || strings.Contains(s, "*") {
+		return "", errors.New("this is no header name; it consists of letters, digits and hyphens")
+	}
+	s = http.CanonicalHeaderKey(s)
+	if notForRules[s] {
+		return "", fmt.Errorf("%s belongs to the connection, and is written by the proxy alone; leave it out", s)
+	}
+	if s == "Host" && c.side == Request {
+		return "", errors.New(`the Host of requests is chosen for a pool; use host = "client" or "backend" there`)
+	}
+	return s, nil
+}
+
+// Apply changes h. It returns how many set and add rules were dropped because
+// their value, expanded, could not stand in a header (see [Template.Expand]).
+// A header whose set rule is dropped is removed: what stood there before is
+// not what the rule was to leave.
+func (r *Rules) Apply(h http.Header, v *Vars) (dropped int) {
+	if r == nil {
+		return 0
+	}
+	r.removeFrom(h)
+	if len(r.set)+len(r.add) == 0 {
+		return 0
+	}
+	values := make([]string, 0, len(r.set))
+	for _, s := range r.set {
+		value, ok := s.value.Expand(v)
+		if !ok {
+			dropped++
+			delete(h, s.name)
+			continue
+		}
+		values = append(values, value)
+		n := len(values)
+		h[s.name] = values[n-1 : n : n]
+	}
+	for _, a := range r.add {
+		value, ok := a.value.Expand(v)
+		if !ok {
+			dropped++
+			continue
+		}
+		h[a.name] = append(h[a.name], value)
+	}
+	return dropped
+}
+
+func (r *Rules) removeFrom(h http.Header) {
+	for _, name := range r.remove {
+		delete(h, name)
+	}
+	for _, prefix := range r.prefixes {
+		for name := range h {
+			if hasPrefixFold(name, prefix) && !notForRules[name] {
+				delete(h, name)
+			}
+		}
+	}
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
