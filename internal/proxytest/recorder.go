@@ -47,6 +47,7 @@ type Recorder struct {
 	mu       sync.Mutex // guards what follows
 	conns    map[net.Conn]bool
 	accepted int
+	busy     int
 	requests []*Recorded
 }
 
@@ -111,6 +112,14 @@ func (r *Recorder) Accepted() int {
 	return r.accepted
 }
 
+// Busy counts the requests of which a byte was read, and that are neither
+// answered nor given up yet.
+func (r *Recorder) Busy() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.busy
+}
+
 func (r *Recorder) accept() {
 	for {
 		c, err := r.l.Accept()
@@ -139,22 +148,33 @@ func (r *Recorder) serve(c net.Conn, n int) {
 		if _, err := src.Peek(1); err != nil {
 			return
 		}
-		rec := &Recorded{Conn: n, Seq: seq}
-		if r.read(c, src, rec) != nil {
-			return
-		}
-		reply := r.answer(rec)
-		if _, err := c.Write([]byte(reply.Raw)); err != nil {
-			return
-		}
-		if reply.Do != nil {
-			reply.Do(c, src)
-			return
-		}
-		if reply.Close || reply.Raw == "" {
+		r.mu.Lock()
+		r.busy++
+		r.mu.Unlock()
+		more := r.one(c, src, &Recorded{Conn: n, Seq: seq})
+		r.mu.Lock()
+		r.busy--
+		r.mu.Unlock()
+		if !more {
 			return
 		}
 	}
+}
+
+// one reads and answers one request and reports whether another may follow.
+func (r *Recorder) one(c net.Conn, src *bufio.Reader, rec *Recorded) bool {
+	if r.read(c, src, rec) != nil {
+		return false
+	}
+	reply := r.answer(rec)
+	if _, err := c.Write([]byte(reply.Raw)); err != nil {
+		return false
+	}
+	if reply.Do != nil {
+		reply.Do(c, src)
+		return false
+	}
+	return !reply.Close && reply.Raw != ""
 }
 
 // read reads one request and keeps it, however far it got.

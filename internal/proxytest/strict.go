@@ -152,7 +152,7 @@ func digits(s string, base int) (int64, error) {
 	if strings.ContainsAny(s, "+-_ ") {
 		return 0, strconv.ErrSyntax
 	}
-	return strconv.ParseInt(s, base, 63)
+	return strconv.ParseInt(s, base, 64)
 }
 
 func token(s string) bool {
