@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,7 +39,9 @@ One line a problem: file:line: key: problem; hint. No backend is contacted.`,
 func check(e env, path string, strict bool) error {
 	cfg, problems := config.Load(path)
 	if cfg != nil {
-		problems = append(problems, proxy.Check(cfg)...)
+		files := config.CheckFiles(cfg)
+		problems = append(problems, files...)
+		problems = append(problems, beyond(files, proxy.Check(cfg))...)
 	}
 	printProblems(e.stderr, problems)
 	if problems.Errors() > 0 || strict && problems.Warnings() > 0 {
@@ -46,6 +49,16 @@ func check(e env, path string, strict bool) error {
 	}
 	_, err := fmt.Fprintf(e.stdout, "%s: good (%s)%s\n", path, contents(cfg), warned(problems.Warnings()))
 	return failed(err)
+}
+
+// beyond leaves out of what building found the faults of files that have been
+// named already.
+func beyond(files, built config.Problems) config.Problems {
+	return slices.DeleteFunc(built, func(b config.Problem) bool {
+		return slices.ContainsFunc(files, func(f config.Problem) bool {
+			return !f.Warning && (f.Key == b.Key || strings.HasPrefix(f.Key, b.Key+"."))
+		})
+	})
 }
 
 // contents sums up a configuration in one line.
