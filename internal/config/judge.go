@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -20,12 +21,9 @@ func (w *walker) judge(cfg *Config) {
 }
 
 func (w *walker) judgeLogs(l *AccessLog) {
-	known := slices.Clone(builtinFormats)
-	for name := range l.Formats {
-		known = append(known, name)
-	}
-	if w.clean("access_log.format", "access_log.formats") && !slices.Contains(known, l.Format) {
-		w.fault("access_log.format", unknownName("format", l.Format, known))
+	if w.clean("access_log.format", "access_log.formats") {
+		formats := append(slices.Clone(builtinFormats), slices.Sorted(maps.Keys(l.Formats))...)
+		w.known("access_log.format", l.Format, define("format", formats))
 	}
 }
 
@@ -44,16 +42,33 @@ func (w *walker) unique(what string, names []string, key func(i int) string) {
 	}
 }
 
-// unknownName is the fault of a name that nothing has.
-func unknownName(what, name string, known []string) *fault {
-	hint := "define it, or take the name of another " + what
-	if best := nearest(name, known); best != "" {
-		hint = fmt.Sprintf("did you mean %q?", best)
-	} else if n := len(known); n > 0 && n <= 8 {
-		slices.Sort(known)
-		hint = "known: " + strings.Join(known, ", ")
+// defined are the names that one sort of thing has in the file.
+type defined struct {
+	what string
+	list []string
+	has  map[string]bool
+}
+
+func define(what string, list []string) defined {
+	d := defined{what, list, make(map[string]bool, len(list))}
+	for _, name := range list {
+		d.has[name] = true
 	}
-	return faultf(hint, "there is no %s %q", what, name)
+	return d
+}
+
+// known wants a name to be one of those that the file defines.
+func (w *walker) known(key, name string, d defined) {
+	if d.has[name] {
+		return
+	}
+	hint := "define it, or take the name of another " + d.what
+	if best := w.nearest(name, d.list); best != "" {
+		hint = fmt.Sprintf("did you mean %q?", best)
+	} else if n := len(d.list); n > 0 && n <= 8 {
+		hint = "known: " + strings.Join(d.list, ", ")
+	}
+	w.fault(key, faultf(hint, "there is no %s %q", d.what, name))
 }
 
 // idle is the fault of a setting without effect.

@@ -72,41 +72,25 @@ func (w *walker) judgeRedirects(listeners []Listener) {
 	}
 }
 
-// judgeAddresses finds two that cannot both be bound.
 func (w *walker) judgeAddresses(cfg *Config) {
-	type bound struct{ key, address string }
-	var taken []bound
-	for i, l := range cfg.Listeners {
-		taken = append(taken, bound{listenerKey(i, "address"), l.Address})
+	taken := make([]socket, 0, len(cfg.Listeners)+1)
+	add := func(key, address string) {
+		if address != "" && w.clean(key) {
+			taken = append(taken, newSocket(key, address))
+		}
 	}
-	taken = append(taken, bound{"admin.address", cfg.Admin.Address})
-	slices.SortStableFunc(taken, func(a, b bound) int { return w.pos.line(a.key) - w.pos.line(b.key) })
+	for i, l := range cfg.Listeners {
+		add(listenerKey(i, "address"), l.Address)
+	}
+	add("admin.address", cfg.Admin.Address)
+	slices.SortStableFunc(taken, func(a, b socket) int { return w.pos.line(a.key) - w.pos.line(b.key) })
 	for i, b := range taken {
-		j := slices.IndexFunc(taken[:i], func(a bound) bool { return w.clean(a.key) && clash(a.address, b.address) })
-		if j >= 0 && w.clean(b.key) {
+		if j := slices.IndexFunc(taken[:i], b.clashes); j >= 0 {
 			w.fault(b.key, faultf("choose another port or address", "%s is taken by %s at %s",
 				b.address, taken[j].key, w.at(taken[j].key)))
 		}
 	}
 }
-
-// clash says whether two sockets would want the same port of the same address.
-func clash(a, b string) bool {
-	hostA, portA, errA := net.SplitHostPort(a)
-	hostB, portB, errB := net.SplitHostPort(b)
-	switch {
-	case errA != nil || errB != nil || strings.HasPrefix(a, "fd:") || strings.HasPrefix(a, "unix:"):
-		return a == b && a != ""
-	case portA != portB || strings.Trim(portA, "0") == "":
-		return false
-	case hostA == hostB || every(hostA) || every(hostB):
-		return true
-	}
-	return hostA == "0.0.0.0" && !strings.Contains(hostB, ":") || hostB == "0.0.0.0" && !strings.Contains(hostA, ":")
-}
-
-// every says whether a host stands for all addresses of both families.
-func every(host string) bool { return host == "" || host == "::" }
 
 func (w *walker) judgeCertificates(cfg *Config) {
 	if !w.clean("tls", "tls.certificate", "tls.acme", "listener") {

@@ -5,10 +5,16 @@ import "fmt"
 func poolKey(i int, key string) string { return fmt.Sprintf("pool[%d].%s", i, key) }
 
 func (w *walker) judgePools(cfg *Config) {
+	used, allUsesKnown := make(map[string]bool), w.clean("route")
+	for i, r := range cfg.Routes {
+		used[r.Pool] = true
+		// A route whose pool is misspelled may mean any of them.
+		allUsesKnown = allUsesKnown && w.clean(routeKey(i, "pool"))
+	}
 	names := make([]string, len(cfg.Pools))
 	for i, p := range cfg.Pools {
 		names[i] = p.Name
-		if w.has(poolKey(i, "name")) && !w.mayBeUsed(p.Name, cfg.Routes) {
+		if allUsesKnown && !used[p.Name] && w.has(poolKey(i, "name")) {
 			w.warn(poolKey(i, "name"), faultf("name it as pool in a [[route]], or leave it out", "no route uses this pool"))
 		}
 		w.judgeAffinity(i, p)
@@ -19,16 +25,6 @@ func (w *walker) judgePools(cfg *Config) {
 	}
 	w.unique("pool", names, func(i int) string { return poolKey(i, "name") })
 	w.judgeCookies(cfg.Pools)
-}
-
-// mayBeUsed is true also when a route's pool is misspelled: it may mean this one.
-func (w *walker) mayBeUsed(pool string, routes []Route) bool {
-	for i, r := range routes {
-		if r.Pool == pool || !w.clean(routeKey(i, "pool")) {
-			return true
-		}
-	}
-	return !w.clean("route")
 }
 
 func (w *walker) judgeAffinity(i int, p Pool) {

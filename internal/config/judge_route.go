@@ -13,38 +13,37 @@ func (w *walker) judgeRoutes(cfg *Config) {
 	if len(cfg.Routes) == 0 && w.clean("route") {
 		w.warn("route", faultf("add a [[route]] that names a pool", "there is none, so every request is answered 404"))
 	}
-	pools := make([]string, 0, len(cfg.Pools))
-	for _, p := range cfg.Pools {
-		pools = append(pools, p.Name)
+	pools, listeners := make([]string, len(cfg.Pools)), make([]string, len(cfg.Listeners))
+	redirects := make(map[string]bool) // the listeners that do nothing else
+	for i, p := range cfg.Pools {
+		pools[i] = p.Name
 	}
+	for i, l := range cfg.Listeners {
+		listeners[i] = l.Name
+		redirects[l.Name] = l.RedirectHTTPS
+	}
+	definedPools, definedListeners := define("pool", pools), define("listener", listeners)
 	names := make([]string, len(cfg.Routes))
 	for i, r := range cfg.Routes {
 		names[i] = r.Name
-		key := routeKey(i, "pool")
-		if w.has(key) && w.clean("pool") && !slices.Contains(pools, r.Pool) {
-			w.fault(key, unknownName("pool", r.Pool, slices.Clone(pools)))
+		if w.has(routeKey(i, "pool")) && w.clean("pool") {
+			w.known(routeKey(i, "pool"), r.Pool, definedPools)
 		}
-		w.judgeRouteListeners(i, r, cfg.Listeners)
+		if w.clean("listener") {
+			w.judgeRouteListeners(i, r.Listeners, definedListeners, redirects)
+		}
 		w.judgeRules(routeKey(i, "request"), r.Request)
 		w.judgeRules(routeKey(i, "response"), r.Response)
 	}
 	w.unique("route", names, func(i int) string { return routeKey(i, "name") })
 }
 
-func (w *walker) judgeRouteListeners(i int, r Route, listeners []Listener) {
-	known := make(map[string]Listener, len(listeners))
-	for _, l := range listeners {
-		known[l.Name] = l
+func (w *walker) judgeRouteListeners(i int, names []string, listeners defined, redirects map[string]bool) {
+	for j, name := range names {
+		w.known(index(routeKey(i, "listeners"), j), name, listeners)
 	}
-	serving := false
-	for j, name := range r.Listeners {
-		l, ok := known[name]
-		if !ok && w.clean("listener") {
-			w.fault(index(routeKey(i, "listeners"), j), unknownName("listener", name, slices.Collect(maps.Keys(known))))
-		}
-		serving = serving || !ok || !l.RedirectHTTPS
-	}
-	if len(r.Listeners) > 0 && !serving {
+	serves := func(name string) bool { return !redirects[name] }
+	if len(names) > 0 && !slices.ContainsFunc(names, serves) {
 		w.warn(routeKey(i, "listeners"), faultf("name a listener that serves, or leave listeners out",
 			"every listener of this route redirects to https, so its pool gets no request"))
 	}

@@ -13,22 +13,34 @@ type KeyDoc struct {
 // schema. The tables themselves are not listed.
 func Keys() []KeyDoc {
 	var keys []KeyDoc
-	eachRow("", schema(new(Config)), func(path string, f field) {
-		if f.rows == nil && !f.later {
-			keys = append(keys, KeyDoc{path, f.kind, f.fallback, f.required, f.restart})
+	for _, row := range allRows() {
+		if row.rows == nil && !row.later {
+			keys = append(keys, KeyDoc{row.path, row.kind, row.fallback, row.required, row.restart})
 		}
-	})
+	}
 	return keys
 }
 
-// eachRow visits every row of the schema, tables before their keys.
-func eachRow(path string, rows []field, visit func(path string, f field)) {
-	for _, f := range rows {
-		at := join(path, f.name)
-		visit(at, f)
-		if f.array {
-			at += "[]"
+// placed is a row of the schema with the path of its key.
+type placed struct {
+	path string
+	field
+}
+
+// allRows lists every row of the schema, tables before their keys.
+func allRows() []placed {
+	var all []placed
+	var add func(path string, rows []field)
+	add = func(path string, rows []field) {
+		for _, f := range rows {
+			at := join(path, f.name)
+			all = append(all, placed{at, f})
+			if f.array {
+				at += "[]"
+			}
+			add(at, f.rows)
 		}
-		eachRow(at, f.rows, visit)
 	}
+	add("", schema(new(Config)))
+	return all
 }

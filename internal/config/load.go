@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // Load reads the file at path. The Config is nil when an error was found, one
@@ -51,7 +52,10 @@ func Parse(path string, data []byte) (*Config, Problems) {
 // build reads a decoded tree.
 func build(path string, tree map[string]any, pos *positions) (*Config, Problems) {
 	cfg := &Config{Path: path, positions: pos}
-	w := &walker{file: path, pos: pos, given: make(map[string]bool), bad: make(map[string]bool)}
+	w := &walker{
+		file: path, pos: pos, schema: sync.OnceValue(allRows),
+		given: make(map[string]bool), bad: make(map[string]bool),
+	}
 	rows := schema(cfg)
 	preset(rows)
 	w.rows("", tree, rows)

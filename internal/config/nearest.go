@@ -7,22 +7,25 @@ import (
 )
 
 // unknownHint says what an unknown key of a table was probably meant to be.
-func unknownHint(key, name string, rows []field) string {
+func (w *walker) unknownHint(key, name string, rows []field) string {
 	var known []string
 	for _, f := range rows {
 		if !f.later {
 			known = append(known, f.name)
 		}
 	}
+	if len(w.problems) > maxHints {
+		return ""
+	}
 	hints := make([]string, 0, 2)
 	if best := nearest(name, known); best != "" {
 		hints = append(hints, fmt.Sprintf("did you mean %q?", best))
 	}
-	if homes := homesOf(name); len(homes) > 0 {
+	if homes := homesOf(name, w.schema()); len(homes) > 0 {
 		hints = append(hints, fmt.Sprintf("%s is a key of %s", printable(name), strings.Join(homes, ", ")))
 	}
-	if best := nearest(name, allNames()); len(hints) == 0 && best != "" {
-		hints = append(hints, fmt.Sprintf("%s is a key of %s", best, strings.Join(homesOf(best), ", ")))
+	if best := nearest(name, allNames(w.schema())); len(hints) == 0 && best != "" {
+		hints = append(hints, fmt.Sprintf("%s is a key of %s", best, strings.Join(homesOf(best, w.schema()), ", ")))
 	}
 	if len(hints) == 0 {
 		hints = append(hints, fmt.Sprintf("%s knows %s", describeTable(key), strings.Join(known, ", ")))
@@ -30,32 +33,43 @@ func unknownHint(key, name string, rows []field) string {
 	return strings.Join(hints, " ")
 }
 
+// maxHints bounds the work for a file that is no configuration at all.
+const maxHints = 1000
+
+// nearest is the function of that name, as long as hints are of use.
+func (w *walker) nearest(name string, words []string) string {
+	if len(w.problems) > maxHints {
+		return ""
+	}
+	return nearest(name, words)
+}
+
 // homesOf lists the tables that know a key, three at most.
-func homesOf(name string) []string {
+func homesOf(name string, all []placed) []string {
 	var homes []string
-	eachRow("", schema(new(Config)), func(path string, f field) {
-		table := strings.TrimSuffix(path, join("", f.name))
-		if f.name == name && !f.later && len(homes) < 3 && table != "" {
-			homes = append(homes, describeTable(strings.TrimSuffix(table, ".")))
+	for _, row := range all {
+		if table := parent(row.path); row.name == name && !row.later && table != "" && len(homes) < 3 {
+			homes = append(homes, describeTable(table))
 		}
-	})
+	}
 	return homes
 }
 
 // allNames lists the keys of every table but the file itself.
-func allNames() []string {
+func allNames(all []placed) []string {
 	var names []string
-	eachRow("", schema(new(Config)), func(path string, f field) {
-		if path != f.name && !f.later {
-			names = append(names, f.name)
+	for _, row := range all {
+		if row.path != row.name && !row.later {
+			names = append(names, row.name)
 		}
-	})
+	}
 	return names
 }
 
 // nearest is the word that name was probably meant to be, or "".
 func nearest(name string, words []string) string {
 	name = strings.ToLower(name)
+	words = words[:min(len(words), 200)] // a hint is not worth more
 	best, least := "", max(1, min(len(name)/2, 3))+1
 	for _, word := range words {
 		lower := strings.ToLower(word)

@@ -16,6 +16,7 @@ type walker struct {
 	problems Problems
 	given    map[string]bool // keys that the file holds and the schema knows
 	bad      map[string]bool // keys with an error
+	schema   func() []placed // every row, for hints
 }
 
 // rows reads one table.
@@ -35,7 +36,7 @@ func (w *walker) rows(key string, m map[string]any, rows []field) {
 	}
 	for name := range m {
 		if !slices.ContainsFunc(rows, func(f field) bool { return f.name == name }) {
-			w.fault(join(key, name), &fault{"unknown key", unknownHint(key, name, rows)})
+			w.fault(join(key, name), &fault{"unknown key", w.unknownHint(key, name, rows)})
 		}
 	}
 }
