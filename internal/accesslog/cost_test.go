@@ -31,6 +31,7 @@ func BenchmarkJSON(b *testing.B) { benchmarkFormat(b, "json") }
 func BenchmarkCombined(b *testing.B) { benchmarkFormat(b, "combined") }
 
 func benchmarkFormat(b *testing.B, name string) {
+	b.Helper()
 	f, err := newFormat(name, nil)
 	if err != nil {
 		b.Fatal(err)

@@ -39,7 +39,7 @@ func parse(line []byte, r *Record) error {
 	if len(seen) != len(fields) {
 		return fmt.Errorf("%d of %d keys are missing", len(fields)-len(seen), len(fields))
 	}
-	if _, err := dec.Token(); err != io.EOF {
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("something stands after the object")
 	}
 	if len(r.Attempts) == 0 {

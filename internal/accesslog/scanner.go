@@ -43,12 +43,12 @@ func NewScanner(r io.Reader) *Scanner { return &Scanner{r: bufio.NewReaderSize(r
 // line after it. Any other error is that of the reader.
 func (s *Scanner) Next(r *Record) error {
 	line, err := s.next()
-	if err == io.EOF && len(line) == 0 {
+	switch {
+	case errors.Is(err, io.EOF) && len(line) == 0:
 		return io.EOF
-	}
-	if err == io.EOF {
+	case errors.Is(err, io.EOF):
 		err = errCutLine
-	} else if err != nil && err != errLongLine {
+	case err != nil && !errors.Is(err, errLongLine):
 		return fmt.Errorf("reading access log after line %d: %w", s.line, err)
 	}
 	s.line++
@@ -74,7 +74,7 @@ func (s *Scanner) next() ([]byte, error) {
 		case err == nil:
 			long = append(long, part...)
 			return long[:len(long)-1], nil
-		case err != bufio.ErrBufferFull:
+		case !errors.Is(err, bufio.ErrBufferFull):
 			return append(long, part...), err
 		}
 		if long = append(long, part...); len(long) > maxLine {
@@ -86,11 +86,10 @@ func (s *Scanner) next() ([]byte, error) {
 func (s *Scanner) skip() error {
 	for {
 		_, err := s.r.ReadSlice('\n')
-		switch err {
-		case bufio.ErrBufferFull:
-		case nil, io.EOF:
+		switch {
+		case err == nil, errors.Is(err, io.EOF):
 			return errLongLine
-		default:
+		case !errors.Is(err, bufio.ErrBufferFull):
 			return err
 		}
 	}

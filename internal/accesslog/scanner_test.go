@@ -28,7 +28,7 @@ func TestScannerReadsBackWhatWasWritten(t *testing.T) {
 			t.Errorf("record %d\ngot  %+v\nwant %+v", i, got, exp)
 		}
 	}
-	if err := s.Next(&got); err != io.EOF {
+	if err := s.Next(&got); !errors.Is(err, io.EOF) {
 		t.Errorf("at the end: %v", err)
 	}
 }
@@ -75,7 +75,7 @@ func TestScannerRefusesWhatIsNotOurs(t *testing.T) {
 		if err := s.Next(&r); err != nil || r.ID != "0198f3a2" {
 			t.Errorf("%s: line after: %v", name, err)
 		}
-		if err := s.Next(&r); err != io.EOF {
+		if err := s.Next(&r); !errors.Is(err, io.EOF) {
 			t.Errorf("%s: end: %v", name, err)
 		}
 	}
@@ -88,7 +88,7 @@ func TestScannerRefusesALineWithoutItsEnd(t *testing.T) {
 	if err := s.Next(&r); !errors.Is(err, errCutLine) {
 		t.Errorf("got %v", err)
 	}
-	if err := s.Next(&r); err != io.EOF {
+	if err := s.Next(&r); !errors.Is(err, io.EOF) {
 		t.Errorf("then %v", err)
 	}
 }
@@ -134,7 +134,7 @@ func FuzzScanner(f *testing.F) {
 		for {
 			var r, again Record
 			err := s.Next(&r)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			lines++
