@@ -1,34 +1,39 @@
 package tunnel
 
 import (
+	"errors"
 	"io"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
+// backendThenClient closes one side after the other.
+func backendThenClient(r *rig) {
+	_ = r.backend.Close()
+	synctest.Wait()
+	_ = r.client.Close()
+}
+
 func TestTheCauseOfTheEnd(t *testing.T) {
-	bye := string(closeFrame(1000, "", false))
 	for name, c := range map[string]struct {
 		websocket bool
-		run       func(t *testing.T, r *rig)
+		run       func(r *rig)
 		want      string
 	}{
-		"backend ends":           {false, func(t *testing.T, r *rig) { _ = r.backend.Close(); synctest.Wait(); _ = r.client.Close() }, CauseOK},
-		"websocket, backend cut": {true, func(t *testing.T, r *rig) { _ = r.backend.Close(); synctest.Wait(); _ = r.client.Close() }, CauseBackend},
-		"websocket, client cut":  {true, func(t *testing.T, r *rig) { _ = r.client.Close() }, CauseClient},
-		"websocket, Close frames": {true, func(t *testing.T, r *rig) {
-			feed(t, r.backend, []byte(bye), 3)
-			_ = r.backend.Close()
-			synctest.Wait()
-			_ = r.client.Close()
+		"backend ends":           {false, backendThenClient, CauseOK},
+		"websocket, backend cut": {true, backendThenClient, CauseBackend},
+		"websocket, client cut":  {true, func(r *rig) { _ = r.client.Close() }, CauseClient},
+		"websocket, Close frames": {true, func(r *rig) {
+			_, _ = r.backend.Write(closeFrame(1000, "", false))
+			backendThenClient(r)
 		}, CauseOK},
-		"client takes no more": {false, func(t *testing.T, r *rig) {
+		"client takes no more": {false, func(r *rig) {
 			_ = r.client.Close()
 			_, _ = r.backend.Write([]byte("x"))
 		}, CauseClient},
-		"end":   {true, func(t *testing.T, r *rig) { _ = r.conn.End("shutdown") }, "shutdown"},
-		"close": {true, func(t *testing.T, r *rig) { _ = r.conn.Close() }, CauseBackend},
+		"end":   {true, func(r *rig) { _ = r.conn.End("shutdown") }, "shutdown"},
+		"close": {true, func(r *rig) { _ = r.conn.Close() }, CauseBackend},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -36,7 +41,7 @@ func TestTheCauseOfTheEnd(t *testing.T) {
 				collect(r.client, len(head))
 				feed(t, r.backend, []byte(head), 100)
 				synctest.Wait()
-				c.run(t, r)
+				c.run(r)
 				r.wantEnd(t, c.want, time.Minute)
 				r.copying.Wait()
 				_ = r.conn.End("later")
@@ -57,7 +62,7 @@ func TestAnEndReachesBothSides(t *testing.T) {
 		_ = r.conn.End("shutdown")
 		<-client.end
 		<-backend.end
-		if _, err := r.conn.Read(make([]byte, 1)); err == nil || err == io.EOF {
+		if _, err := r.conn.Read(make([]byte, 1)); err == nil || errors.Is(err, io.EOF) {
 			t.Errorf("reading: %v", err)
 		}
 		if _, err := r.conn.Write([]byte("x")); err == nil {

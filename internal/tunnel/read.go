@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -87,7 +88,7 @@ func (c *Conn) clientEnded(err error) error {
 	}
 	c.answered.fire()
 	c.drained.fire()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		c.clientEOF.Store(true)
 		c.halfClosed()
 		return io.EOF

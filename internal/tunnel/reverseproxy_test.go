@@ -86,13 +86,13 @@ func TestUnderReverseProxy(t *testing.T) {
 	defer front.Close()
 
 	hello := appendFrame(nil, 0x81, true, 0, []byte("hello"))
-	for name, end := range map[string]func(t *testing.T, client *tls.Conn, c *Conn) string{
-		CauseGoAway: func(t *testing.T, client *tls.Conn, c *Conn) string {
+	for name, end := range map[string]func(client *tls.Conn, c *Conn) string{
+		CauseGoAway: func(client *tls.Conn, c *Conn) string {
 			c.GoAway(1001, "stopping")
 			return "stopping"
 		},
-		CauseOK: func(t *testing.T, client *tls.Conn, c *Conn) string {
-			feed(t, client, closeFrame(1001, "mine", true), 100)
+		CauseOK: func(client *tls.Conn, c *Conn) string {
+			_, _ = client.Write(closeFrame(1001, "mine", true))
 			return "mine"
 		},
 	} {
@@ -120,7 +120,7 @@ func TestUnderReverseProxy(t *testing.T) {
 			if _, err := io.ReadFull(in, got); err != nil || string(got) != "\x81\x05hello\x81\x05hello" {
 				t.Fatalf("got %q, %v", got, err)
 			}
-			reason := end(t, nc, <-opened)
+			reason := end(nc, <-opened)
 			if _, err := io.ReadFull(in, got[:4]); err != nil {
 				t.Fatal(err)
 			}
