@@ -39,15 +39,15 @@ func (r *Rewriter) Location(value string, front Front, backend *url.URL) string 
 
 // appendOrigin appends scheme, host and port in the form in which they are
 // compared: in lower case, without a trailing dot, with the port. It is false
-// for an authority that has no host, or more than host and port.
+// for an authority without a host. What is no host[:port] at all comes out as
+// something that no backend is.
 func appendOrigin(buf []byte, scheme, authority string) ([]byte, bool) {
 	host := hostOf(authority)
 	port := strings.TrimPrefix(authority[len(host):], ":")
-	if !strings.HasPrefix(host, "[") && strings.Contains(host, ":") {
+	if strings.HasPrefix(host, "[") && !strings.HasSuffix(host, "]") {
 		return nil, false
 	}
-	host = strings.TrimSuffix(host, ".")
-	if host == "" || !saneHost(authority) {
+	if host = strings.TrimSuffix(host, "."); host == "" {
 		return nil, false
 	}
 	if port == "" {

@@ -82,6 +82,9 @@ func TestLocation(t *testing.T) {
 		"http://www.example.org:8443/":   "-",
 		"https://www.example.org:8443/x": "-",
 		"http://b1:9101:80/":             "-",
+		"http://[2001:db8::1]./":         "-",
+		"http://[2001:db8::1/":           "-",
+		"http://[2001:db8::1]x/":         "-",
 	} {
 		want = "https://www.example.org:8443" + want
 		if strings.HasSuffix(want, "-") {
@@ -105,7 +108,7 @@ func TestLocationWithoutABackend(t *testing.T) {
 func FuzzLocation(f *testing.F) {
 	for _, s := range []string{
 		"http://b1:9101/x", "//b1:9101", "https://secure.example?x", "http://b1:9101@evil/", `http://b1:9101\@evil/`,
-		"http://evil/http://b1:9101", "HTTP://B1.:9101#x", "http://[2001:db8::1]/", "/relative", "http://b1:9101:1/",
+		"http://evil/http://b1:9101", "HTTP://B1.:9101#x", "http://[2001:db8::1]/", "/relative", "http://b1:9101:1/", "//[2001:dB8::1].",
 	} {
 		f.Add(s)
 	}

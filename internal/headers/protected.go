@@ -32,17 +32,6 @@ var protectedPrefixes = []string{"x-forwarded-", "x-ssl-", "x-client-cert", "ssl
 // belongs to an upgrade to HTTP/2 that is never passed on.
 var neverSent = set("proxy", "http2-settings", "proxy-connection")
 
-func set(names ...string) map[string]bool {
-	m := make(map[string]bool, len(names))
-	for _, n := range names {
-		m[n] = true
-	}
-	return m
-}
-
-// maxFolded is longer than every name above.
-const maxFolded = 40
-
 // Protected reports whether a header name, as a backend may understand it, is
 // one of those that only a trusted peer may send. CGI, WSGI and their kin turn
 // hyphens into underscores, and some of them every byte that is no letter or
@@ -63,34 +52,15 @@ const maxFolded = 40
 // X-URL-Scheme; X-Original-URL, X-Original-URI, X-Original-Host,
 // X-Rewrite-URL, X-HTTP-Host-Override; X-Request-Id.
 func Protected(name string) bool {
-	var room [maxFolded]byte
-	folded := fold(room[:0], name)
-	if len(name) <= maxFolded && protectedNames[string(folded)] {
+	if protectedNames.has(name) {
 		return true
 	}
 	for _, p := range protectedPrefixes {
-		if len(folded) >= len(p) && string(folded[:len(p)]) == p {
+		if len(name) >= len(p) && foldedAlike(name[:len(p)], p) {
 			return true
 		}
 	}
 	return false
-}
-
-// fold appends up to maxFolded bytes of a header name with its case and
-// punctuation folded away.
-func fold(buf []byte, name string) []byte {
-	for i := 0; i < min(len(name), maxFolded); i++ {
-		c := name[i]
-		switch {
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
-		default:
-			c = '-'
-		}
-		buf = append(buf, c)
-	}
-	return buf
 }
 
 // ambiguous reports what in a name lets a backend take it for another one: an

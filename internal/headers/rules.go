@@ -35,8 +35,8 @@ type RuleError struct {
 // notForRules frame a message or belong to a connection; the proxy alone
 // writes them.
 var notForRules = set(
-	"Connection", "Content-Length", "Http2-Settings", "Keep-Alive", "Proxy-Connection",
-	"Te", "Trailer", "Transfer-Encoding", "Upgrade",
+	"connection", "content-length", "http2-settings", "keep-alive", "proxy-connection",
+	"te", "trailer", "transfer-encoding", "upgrade",
 )
 
 // CompileRules reads rules for one side: templates by header name to set and
@@ -98,7 +98,7 @@ func (c *ruleCompiler) name(s string) (string, error) {
 		return "", errors.New("this is no header name; it consists of letters, digits and hyphens")
 	}
 	s = http.CanonicalHeaderKey(s)
-	if notForRules[s] {
+	if notForRules.has(s) {
 		return "", fmt.Errorf("%s belongs to the connection, and is written by the proxy alone; leave it out", s)
 	}
 	if s == "Host" && c.side == Request {
@@ -148,7 +148,7 @@ func (r *Rules) removeFrom(h http.Header) {
 	}
 	for _, prefix := range r.prefixes {
 		for name := range h {
-			if hasPrefixFold(name, prefix) && !notForRules[name] {
+			if hasPrefixFold(name, prefix) && !notForRules.has(name) {
 				delete(h, name)
 			}
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 func TestSetCookie(t *testing.T) {
-	r, _ := poolOf(t, "http://b1.internal:9101", "http://127.0.0.1:9102", "http://[2001:db8::1]:80", "http://example.org:8000")
+	r, _ := poolOf(t, "http://b1.internal:9101", "http://127.0.0.1:9102", "http://[2001:db8::1]:80", "http://example.org:8000", "http://B2.Internal.:9103")
 	for in, want := range map[string]string{
 		"a=b; Domain=b1.internal; Path=/":                      "a=b; Path=/",
 		"a=b;domain = .B1.Internal. ;  Secure":                 "a=b;  Secure",
@@ -14,6 +14,8 @@ func TestSetCookie(t *testing.T) {
 		"a=b; Domain=b1.internal; DOMAIN=b1.internal;HttpOnly": "a=b;HttpOnly",
 		"a=b; Domain=127.0.0.1; Path=/x":                       "a=b; Path=/x",
 		"a=b; Domain=[2001:db8::1]":                            "a=b",
+		"a=b; Domain=b2.internal":                              "a=b",
+		"xDomain=b1.internal; Path=/":                          "xDomain=b1.internal; Path=/",
 		"a=b":                                                  "a=b",
 		"":                                                     "",
 		"a=b; Path=/b1.internal; Secure":                       "a=b; Path=/b1.internal; Secure",

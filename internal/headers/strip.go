@@ -27,6 +27,5 @@ func dropped(name string, trusted bool) bool {
 	if Protected(name) {
 		return !trusted || odd
 	}
-	var room [maxFolded]byte
-	return len(name) <= maxFolded && neverSent[string(fold(room[:0], name))]
+	return neverSent.has(name)
 }

@@ -54,7 +54,7 @@ func FuzzStripRequest(f *testing.F) {
 				}
 				return r
 			}, strings.ToLower(left))
-			if strings.HasPrefix(alias, "x-forwarded-") || protectedNames[alias] || alias == "proxy" || strings.Contains(left, "_") {
+			if strings.HasPrefix(alias, "x-forwarded-") || slices.Contains(protectedNames.names, alias) || alias == "proxy" || strings.Contains(left, "_") {
 				t.Errorf("%q is left", left)
 			}
 		}

@@ -15,10 +15,10 @@ type Template struct {
 	parts  []segment
 }
 
-// segment is a literal, or a placeholder if that is not nil.
+// segment is a placeholder, or a literal if that is none.
 type segment struct {
 	literal     string
-	placeholder *placeholder
+	placeholder placeholder
 }
 
 // Compile reads a header value for one side. The error names an unknown
@@ -73,26 +73,25 @@ func cutName(s string) (name, rest string, ok bool) {
 }
 
 // lookUp finds a placeholder.
-func lookUp(side Side, name string) (*placeholder, error) {
-	for i := range placeholders {
-		p := &placeholders[i]
+func lookUp(side Side, name string) (placeholder, error) {
+	for _, p := range placeholderNames {
 		if p.name != name {
 			continue
 		}
-		if p.response && side != Response {
-			return nil, fmt.Errorf("${%s} has no value before the answer; use it in a response rule", name)
+		if p.inAnswersOnly() && side != Response {
+			return none, fmt.Errorf("${%s} has no value before the answer; use it in a response rule", name)
 		}
-		return p, nil
+		return p.placeholder, nil
 	}
-	return nil, fmt.Errorf("there is no placeholder ${%s}; %s", name, suggest(side, name))
+	return none, fmt.Errorf("there is no placeholder ${%s}; %s", name, suggest(side, name))
 }
 
 // suggest names the placeholder nearest to a misspelt one, or all of them.
 func suggest(side Side, name string) string {
 	var all []string
 	nearest, best := "", len(name)/2+1
-	for _, p := range placeholders {
-		if p.response && side != Response {
+	for _, p := range placeholderNames {
+		if p.inAnswersOnly() && side != Response {
 			continue
 		}
 		all = append(all, "${"+p.name+"}")
@@ -153,7 +152,7 @@ func (t *Template) Expand(v *Vars) (string, bool) {
 
 // single is the value of a template that consists of one placeholder for text.
 func (t *Template) single(v *Vars) (string, bool) {
-	if len(t.parts) != 3 || t.parts[0].literal != "" || t.parts[2].literal != "" || t.parts[1].placeholder.text == nil {
+	if len(t.parts) != 3 || t.parts[0].literal != "" || t.parts[2].literal != "" || t.parts[1].placeholder.formatted() {
 		return "", false
 	}
 	return t.parts[1].placeholder.text(v), true
@@ -161,12 +160,9 @@ func (t *Template) single(v *Vars) (string, bool) {
 
 func (t *Template) append(buf []byte, v *Vars) []byte {
 	for _, s := range t.parts {
-		switch {
-		case s.placeholder == nil:
+		if s.placeholder == none {
 			buf = append(buf, s.literal...)
-		case s.placeholder.text != nil:
-			buf = append(buf, s.placeholder.text(v)...)
-		default:
+		} else {
 			buf = s.placeholder.append(buf, v)
 		}
 	}

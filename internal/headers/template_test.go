@@ -23,6 +23,8 @@ func TestTemplatesExpand(t *testing.T) {
 		"$$$$5":                    "$$5",
 		"$${host}":                 "${host}",
 		"${host}":                  "www.example.org",
+		"${host}>":                 "www.example.org>",
+		"<${host}":                 "<www.example.org",
 		"<${host}>":                "<www.example.org>",
 		"${host}${path}?${query}":  "www.example.org/a%20b?c=d",
 		"$$${method}$$":            "$GET$",
@@ -59,7 +61,7 @@ func TestUnknownValuesExpandToNothing(t *testing.T) {
 }
 
 func TestEveryPlaceholderHasAValue(t *testing.T) {
-	for _, p := range placeholders {
+	for _, p := range placeholderNames {
 		tpl, err := Compile(Response, "${"+p.name+"}")
 		if err != nil {
 			t.Fatal(err)
@@ -67,7 +69,7 @@ func TestEveryPlaceholderHasAValue(t *testing.T) {
 		if got, _ := tpl.Expand(&someVars); got == "" {
 			t.Errorf("${%s} is empty", p.name)
 		}
-		if _, err := Compile(Request, "${"+p.name+"}"); (err != nil) != p.response {
+		if _, err := Compile(Request, "${"+p.name+"}"); (err != nil) != p.inAnswersOnly() {
 			t.Errorf("${%s} in a request: %v", p.name, err)
 		}
 	}
@@ -131,6 +133,22 @@ func FuzzTemplate(f *testing.F) {
 			t.Errorf("%q expands to %q", s, got)
 		}
 	})
+}
+
+func TestExpandingCostsOneAllocationAtMost(t *testing.T) {
+	for s, want := range map[string]float64{"static": 0, "${host}": 0, "${scheme}://${host}${path}": 1, "${status}": 1} {
+		tpl, err := Compile(Response, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := testing.AllocsPerRun(100, func() {
+			v := Vars{Scheme: "https", Host: "h", Path: "/a", Status: 204}
+			tpl.Expand(&v)
+		})
+		if n != want {
+			t.Errorf("%q: %v allocations, want %v", s, n, want)
+		}
+	}
 }
 
 func BenchmarkTemplate(b *testing.B) {

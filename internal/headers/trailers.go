@@ -22,11 +22,7 @@ var notInTrailers = set(
 // with an underscore, and none that a trailer section must not have. No peer
 // is trusted to send protected names there.
 func TrailerAllowed(name string) bool {
-	if name == "" || strings.Contains(name, "_") || Protected(name) {
-		return false
-	}
-	var room [maxFolded]byte
-	return len(name) > maxFolded || !notInTrailers[string(fold(room[:0], name))]
+	return name != "" && !strings.Contains(name, "_") && !Protected(name) && !notInTrailers.has(name)
 }
 
 // StripTrailers removes from r.Trailer what [TrailerAllowed] refuses. Before

@@ -24,7 +24,7 @@ func NewTrust(prefixes []netip.Prefix) *Trust {
 			p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
 		}
 		if p.IsValid() {
-			t.prefixes = append(t.prefixes, p.Masked())
+			t.prefixes = append(t.prefixes, p)
 		}
 	}
 	return t

@@ -45,6 +45,7 @@ func TestUpgradeToken(t *testing.T) {
 		"no key":                 {func(r *http.Request) { r.Header.Del("Sec-Websocket-Key") }, websocket, ""},
 		"empty key":              {func(r *http.Request) { r.Header.Set("Sec-Websocket-Key", "") }, websocket, ""},
 		"short key":              {func(r *http.Request) { r.Header.Set("Sec-Websocket-Key", "dGhlIHNhbXBsZQ==") }, websocket, ""},
+		"long key":               {func(r *http.Request) { r.Header.Set("Sec-Websocket-Key", "dGhlIHNhbXBsZSBub25jZSEh") }, websocket, ""},
 		"no base64":              {func(r *http.Request) { r.Header.Set("Sec-Websocket-Key", "************************") }, websocket, ""},
 		"two keys":               {func(r *http.Request) { r.Header.Add("Sec-Websocket-Key", "dGhlIHNhbXBsZSBub25jZQ==") }, websocket, ""},
 	} {

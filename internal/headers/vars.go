@@ -39,45 +39,90 @@ type Vars struct {
 	Status  int    // ${status}, in answers
 }
 
-// placeholder is one name that may stand in a template.
-type placeholder struct {
-	name     string
-	response bool // has a value in answers only
-	// text is set for the ones that need no formatting.
-	text func(*Vars) string
-	// append is set for the others.
-	append func([]byte, *Vars) []byte
+// placeholder is what stands in a template for one of the Vars. A switch finds
+// its value, and no function value does, so that a caller's Vars can stay on
+// its stack.
+type placeholder int
+
+const (
+	none placeholder = iota
+	host
+	path
+	query
+	method
+	scheme
+	clientIP
+	requestID
+	listener
+	route
+	pool
+	serverName
+	tlsVersion
+	tlsCipher
+	timeISO
+	backend
+	status
+)
+
+// placeholderNames are in the order in which problems list them.
+var placeholderNames = []struct {
+	placeholder
+	name string
+}{
+	{host, "host"}, {path, "path"}, {query, "query"}, {method, "method"}, {scheme, "scheme"},
+	{clientIP, "client_ip"}, {requestID, "request_id"}, {listener, "listener"}, {route, "route"}, {pool, "pool"},
+	{serverName, "server_name"}, {tlsVersion, "tls_version"}, {tlsCipher, "tls_cipher"}, {timeISO, "time_iso"},
+	{backend, "backend"}, {status, "status"},
 }
 
-var placeholders = []placeholder{
-	{name: "host", text: func(v *Vars) string { return v.Host }},
-	{name: "path", text: func(v *Vars) string { return v.Path }},
-	{name: "query", text: func(v *Vars) string { return v.Query }},
-	{name: "method", text: func(v *Vars) string { return v.Method }},
-	{name: "scheme", text: func(v *Vars) string { return v.Scheme }},
-	{name: "client_ip", text: func(v *Vars) string { return v.ClientIP }},
-	{name: "request_id", text: func(v *Vars) string { return v.RequestID }},
-	{name: "listener", text: func(v *Vars) string { return v.Listener }},
-	{name: "route", text: func(v *Vars) string { return v.Route }},
-	{name: "pool", text: func(v *Vars) string { return v.Pool }},
-	{name: "server_name", text: func(v *Vars) string { return v.ServerName }},
-	{name: "tls_version", text: func(v *Vars) string { return v.TLSVersion }},
-	{name: "tls_cipher", text: func(v *Vars) string { return v.TLSCipher }},
-	{name: "time_iso", append: appendTime},
-	{name: "backend", response: true, text: func(v *Vars) string { return v.Backend }},
-	{name: "status", response: true, append: appendStatus},
-}
+// inAnswersOnly reports whether there is no value before the answer.
+func (p placeholder) inAnswersOnly() bool { return p == backend || p == status }
 
-func appendTime(buf []byte, v *Vars) []byte {
-	if v.Time.IsZero() {
-		return buf
+// formatted reports whether the value must be formatted, and text has none.
+func (p placeholder) formatted() bool { return p == timeISO || p == status }
+
+// text is the value of a placeholder that needs no formatting.
+func (p placeholder) text(v *Vars) string {
+	switch p {
+	case host:
+		return v.Host
+	case path:
+		return v.Path
+	case query:
+		return v.Query
+	case method:
+		return v.Method
+	case scheme:
+		return v.Scheme
+	case clientIP:
+		return v.ClientIP
+	case requestID:
+		return v.RequestID
+	case listener:
+		return v.Listener
+	case route:
+		return v.Route
+	case pool:
+		return v.Pool
+	case serverName:
+		return v.ServerName
+	case tlsVersion:
+		return v.TLSVersion
+	case tlsCipher:
+		return v.TLSCipher
+	case backend:
+		return v.Backend
 	}
-	return v.Time.UTC().AppendFormat(buf, "2006-01-02T15:04:05.000Z07:00")
+	return ""
 }
 
-func appendStatus(buf []byte, v *Vars) []byte {
-	if v.Status == 0 {
-		return buf
+// append appends the value of any placeholder.
+func (p placeholder) append(buf []byte, v *Vars) []byte {
+	switch {
+	case p == timeISO && !v.Time.IsZero():
+		return v.Time.UTC().AppendFormat(buf, "2006-01-02T15:04:05.000Z07:00")
+	case p == status && v.Status != 0:
+		return strconv.AppendInt(buf, int64(v.Status), 10)
 	}
-	return strconv.AppendInt(buf, int64(v.Status), 10)
+	return append(buf, p.text(v)...)
 }
