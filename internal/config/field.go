@@ -89,7 +89,7 @@ func (k kind[T]) accept(set func(T)) accepted {
 // refused where it would say the same as no key and look as if it did not.
 func list[T any](name string, dst *[]T, fallback []string, k kind[T]) field {
 	return field{
-		name: name, kind: "list of " + k.name, fallback: tomlList(fallback),
+		name: name, kind: "list of " + k.name + "s", fallback: tomlList(fallback),
 		preset: func() {
 			for _, text := range fallback {
 				t, _ := k.parse(text)

@@ -33,22 +33,22 @@ func logRows(l *Log) []field {
 func accessLogRows(l *AccessLog) []field {
 	return []field{
 		value("output", &l.Output, "stdout", accessLogFiles).atStart(),
-		value("format", &l.Format, "json", formatNames),
-		mapping("formats", &l.Formats, formatName, plain),
-		integer("queue", &l.Queue, 8192, span{1, 1 << 20}),
+		value("format", &l.Format, "json", formatNames).atStart(),
+		mapping("formats", &l.Formats, formatName, plain).atStart(),
+		integer("queue", &l.Queue, 8192, span{1, 1 << 20}).atStart(),
 	}
 }
 
 func adminRows(a *Admin) []field {
 	return []field{
 		value("address", &a.Address, "", adminAddresses).atStart().says("off"),
-		value("token", &a.Token, "", secrets).says("none"),
+		value("token", &a.Token, "", secrets).atStart().says("none"),
 	}
 }
 
 func tlsRows(t *TLS) []field {
 	return []field{
-		value("min_version", &t.MinVersion, "1.2", tlsVersions),
+		value("min_version", &t.MinVersion, "1.2", tlsVersions).atStart(),
 		tables("certificate", &t.Certificates, func(c *Certificate) []field {
 			return []field{
 				value("cert", &c.Cert, "", files).needed(),

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// pathPrefixes is a prefix of a path, in the decoded form that requests are
-// compared in.
+// pathPrefixes is a prefix of a path, as it stands in a URL. Its escapes are
+// judged where the routes are compiled.
 var pathPrefixes = kind[string]{name: "path", example: `"/app"`, parse: func(s string) (string, *fault) {
 	switch {
 	case !strings.HasPrefix(s, "/"):
@@ -15,15 +15,13 @@ var pathPrefixes = kind[string]{name: "path", example: `"/app"`, parse: func(s s
 		return "", faultf("routes look at the path alone", "%q holds a query or fragment", s)
 	case strings.Contains(s, "//") || strings.Contains(s, `\`):
 		return "", faultf("write each slash once", "%q can match no request", s)
-	case strings.Contains(s, "%"):
-		return "", faultf("write the character that is meant: paths are compared decoded", "%q holds an escape", s)
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return "", faultf("", "%q holds a control character", s)
 	case strings.Contains(s, "*"):
-		return "", faultf("a path takes everything below it without one", "%q holds a star", s)
+		return "", faultf("a path takes everything below it; for a star that is really there write %2A", "%q holds a star", s)
 	}
 	for segment := range strings.SplitSeq(s, "/") {
-		if segment == "." || segment == ".." {
+		if dots := strings.ReplaceAll(strings.ToLower(segment), "%2e", "."); dots == "." || dots == ".." {
 			return "", faultf("write the path that it leads to", "%q holds a %q", s, segment)
 		}
 	}
