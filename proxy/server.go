@@ -15,12 +15,20 @@ package proxy
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/rs/zerolog"
 
+	"sterling/backend"
+	"sterling/internal/accesslog"
 	"sterling/internal/config"
+	"sterling/session"
+	proxytls "sterling/tls"
 )
 
 // Options are what a Server needs beside its configuration.
@@ -31,43 +39,153 @@ type Options struct {
 	Version string
 }
 
-// Server is one running front door.
-type Server struct{}
+// Server is one running front door. Make it with New.
+type Server struct {
+	log     zerolog.Logger
+	version string
+	started time.Time
 
-// Check builds everything that cfg describes without starting it, contacts
-// nobody, and returns what it found: routes that cannot be told apart or never
-// match, header templates, certificates, key files.
-func Check(cfg *config.Config) config.Problems { return nil }
+	base   context.Context // of every request; cancelled when the shutdown cuts what is left
+	cutOff context.CancelCauseFunc
 
-// New builds a front door. The error is a [config.Problems] when the
-// configuration is at fault.
-func New(cfg *config.Config, opts Options) (*Server, error) {
-	return nil, errors.New("not built")
+	access       *accesslog.Log
+	backends     *backend.Set
+	certificates proxytls.Store
+	tlsConfig    *tls.Config
+	connections  *connectionLimits
+	doors        []*door
+	tunnels      tunnels
+
+	snapshot atomic.Pointer[snapshot]
+	active   atomic.Int64 // requests under way
+	// droppedRules counts header rules whose value could not stand in a header.
+	droppedRules atomic.Uint64
+	bound        atomic.Bool
+	ending       atomic.Bool // a shutdown has begun
+	told         atomic.Bool // the shutdown has told the tunnels to go
+	ended        chan struct{}
+
+	// reloadMu admits one reload at a time. It guards counters and keys.
+	reloadMu sync.Mutex
+	counters map[string]*poolCounters // by pool name
+	keys     *session.Keys
+
+	shutdownOnce sync.Once
 }
 
-// Listen binds every listener, or none. The error names the listener, its
-// address and what to change.
-func (s *Server) Listen() error { return nil }
+// New builds a front door. The error is a [config.Problems] when the
+// configuration is at fault. The caller ends what New started with Shutdown,
+// also when Listen or Serve fail.
+func New(cfg *config.Config, opts Options) (*Server, error) {
+	p := compile(cfg)
+	if err := p.problems.Err(); err != nil {
+		return nil, err
+	}
+	s := &Server{
+		log: opts.Log, version: opts.Version, started: time.Now(),
+		connections: newConnectionLimits(cfg.Limits.Connections, cfg.Limits.ConnectionsPerAddress),
+		counters:    make(map[string]*poolCounters),
+		ended:       make(chan struct{}),
+	}
+	s.base, s.cutOff = context.WithCancelCause(context.Background())
+	s.certificates.Replace(p.certificates)
+	s.tlsConfig = s.certificates.ServerConfig(proxytls.Options{MinVersion: cfg.TLS.MinVersion})
+	s.backends = backend.NewSet(backend.SetOptions{OnEvent: s.event})
+	snap, err := s.build(p, 1)
+	if err != nil {
+		s.backends.Close()
+		return nil, err
+	}
+	s.access, err = accesslog.Open(accesslog.Options{
+		Output: cfg.AccessLog.Output, Format: cfg.AccessLog.Format,
+		Formats: cfg.AccessLog.Formats, Queue: cfg.AccessLog.Queue,
+		OnError: func(err error) { s.log.Error().Err(err).Msg("access log") },
+	})
+	if err != nil {
+		s.backends.Close()
+		return nil, config.Problems{cfg.Problem("access_log.output", err.Error(), "")}
+	}
+	s.snapshot.Store(snap)
+	for _, l := range cfg.Listeners {
+		s.doors = append(s.doors, newDoor(s, l))
+	}
+	return s, nil
+}
+
+// Listen binds every listener, or none. The error is a [*BindError], which
+// names the listener, its address and what to change.
+func (s *Server) Listen() error {
+	for i, d := range s.doors {
+		if err := d.listen(); err != nil {
+			for _, bound := range s.doors[:i] {
+				_ = bound.listener.Close()
+			}
+			var b *BindError
+			if errors.As(err, &b) {
+				b.Listener = d.name
+			}
+			return err
+		}
+	}
+	s.bound.Store(true)
+	return nil
+}
 
 // Addr is the address that the named listener is bound to; nil before Listen.
-func (s *Server) Addr(listener string) net.Addr { return nil }
+func (s *Server) Addr(listener string) net.Addr {
+	for _, d := range s.doors {
+		if d.name == listener && d.listener != nil {
+			return d.listener.Addr()
+		}
+	}
+	return nil
+}
 
-// Serve accepts connections until Shutdown has ended, then returns nil.
-func (s *Server) Serve() error { return nil }
-
-// Reload replaces the configuration. A failure leaves the old one serving.
-func (s *Server) Reload(cfg *config.Config) (Report, error) { return Report{}, nil }
-
-// Shutdown drains as the configuration's [shutdown] table says. When ctx ends
-// first, what is still open is cut at once.
-func (s *Server) Shutdown(ctx context.Context) error { return nil }
-
-// ReopenLogs opens the access log's file anew, after a rotation.
-func (s *Server) ReopenLogs() error { return nil }
+// Serve starts the health checks and accepts connections. It returns nil once
+// Shutdown has ended, or the first listener's error.
+func (s *Server) Serve() error {
+	s.snapshot.Load().pools.Start()
+	failed := make(chan error, len(s.doors))
+	for _, d := range s.doors {
+		s.log.Info().Str("listener", d.name).Str("address", d.listener.Addr().String()).
+			Str("protocol", d.cfg.Protocol).Msg("listening")
+		go func() { failed <- d.serve() }() // Shutdown waits for its end
+	}
+	for range s.doors {
+		if err := <-failed; err != nil {
+			return err
+		}
+	}
+	<-s.ended
+	return nil
+}
 
 // Ready reports whether new connections are welcome: every listener is bound
 // and no shutdown has begun.
-func (s *Server) Ready() bool { return false }
+func (s *Server) Ready() bool { return s.bound.Load() && !s.ending.Load() }
 
-// Status describes the front door at this moment.
-func (s *Server) Status() Status { return Status{} }
+// ReopenLogs opens the access log's file anew, after a rotation. On failure
+// the old file stays in use.
+func (s *Server) ReopenLogs() error { return s.access.Reopen() }
+
+// stopping reports whether tunnels that open now have missed the word to go.
+func (s *Server) stopping() bool { return s.told.Load() }
+
+// event turns what the backends report into lines of the process log.
+func (s *Server) event(e backend.Event) {
+	level := zerolog.InfoLevel
+	if e.Kind == backend.IdleCloseLearned {
+		s.log.Debug().Str("pool", e.Pool).Str("backend", e.Backend).Dur("idle_close", e.IdleClose).
+			Msg("the backend closes idle connections")
+		return
+	}
+	if e.To == backend.Down {
+		level = zerolog.WarnLevel
+	}
+	l := s.log.WithLevel(level).Str("pool", e.Pool).Str("backend", e.Backend).
+		Str("from", e.From.String()).Str("to", e.To.String()).Str("reason", e.Reason)
+	if e.LastAvailable {
+		l.Bool("last_available", true)
+	}
+	l.Msg("backend state changed")
+}

@@ -1,6 +1,10 @@
 package proxy
 
-import "time"
+import (
+	"time"
+
+	"sterling/session"
+)
 
 // Status is a front door at one moment, in the form that the admin API gives out.
 type Status struct {
@@ -12,6 +16,8 @@ type Status struct {
 	Pools        []PoolStatus        `json:"pools"`
 	Certificates []CertificateStatus `json:"certificates"`
 	AccessLog    AccessLogStatus     `json:"access_log"`
+	// DroppedRules counts header rules whose value, expanded, held a control byte.
+	DroppedRules uint64 `json:"dropped_rules"`
 }
 
 // ListenerStatus is one door.
@@ -65,4 +71,57 @@ type Report struct {
 	Generation uint64   `json:"generation"`
 	Changes    []string `json:"changes"` // one line each, e.g. "pool app: backend b4 added"
 	Restart    []string `json:"restart"` // settings that changed in the file but need a restart to apply
+}
+
+// Status describes the front door at this moment.
+func (s *Server) Status() Status {
+	snap := s.snapshot.Load()
+	out := Status{
+		Version: s.version, Generation: snap.generation, Started: s.started.UTC(), Ready: s.Ready(),
+		Listeners: []ListenerStatus{}, Pools: []PoolStatus{}, Certificates: []CertificateStatus{},
+		DroppedRules: s.droppedRules.Load(),
+		AccessLog:    AccessLogStatus{Written: s.access.Written(), Dropped: s.access.Dropped()},
+	}
+	for _, d := range s.doors {
+		out.Listeners = append(out.Listeners, d.status())
+	}
+	for _, c := range snap.cfg.Pools {
+		out.Pools = append(out.Pools, snap.byName[c.Name].status())
+	}
+	for _, c := range snap.certificates.Certificates() {
+		out.Certificates = append(out.Certificates, CertificateStatus{
+			Names: c.Names, Issuer: c.Issuer, NotAfter: c.NotAfter.UTC(),
+		})
+	}
+	return out
+}
+
+func (d *door) status() ListenerStatus {
+	st := ListenerStatus{Name: d.name, Address: d.cfg.Address, Protocol: d.cfg.Protocol}
+	if l := d.listener; l != nil {
+		st.Address = l.Addr().String()
+		st.Connections, st.Accepted, st.Shed = l.open.Load(), l.accepted.Load(), l.shed.Load()
+	}
+	return st
+}
+
+func (p *pool) status() PoolStatus {
+	st := PoolStatus{
+		Name: p.cfg.Name, Policy: p.cfg.Policy,
+		Affinity: p.counters.byOutcome(), Cookies: map[string]uint64{}, Backends: []BackendStatus{},
+	}
+	if p.affinity != nil {
+		for _, v := range session.Verdicts() {
+			st.Cookies[v.String()] = p.counters.cookies.Of(v)
+		}
+	}
+	for _, m := range p.Members() {
+		b := m.Status()
+		st.Backends = append(st.Backends, BackendStatus{
+			Name: m.Name(), URL: m.URL().String(), State: b.State.String(), Reason: b.Reason,
+			Since: b.Since.UTC(), Weight: m.Weight(), InFlight: b.InFlight,
+			Requests: b.Counters.Requests, Failures: b.Counters.Failures,
+		})
+	}
+	return st
 }

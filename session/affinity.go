@@ -61,6 +61,7 @@ type Affinity struct {
 	keys       *Keys
 	counts     *Counts
 	plain, tls cookie
+	strip      *Stripper
 }
 
 // cookie is one of the two forms in which a pool's cookie is written.
@@ -98,6 +99,7 @@ func New(o Options) (*Affinity, error) {
 	// site, so a visitor that comes both directly and through a frame or a
 	// cross-site POST would hold two pins, to two servers.
 	a.tls = cookie{hostPrefix + name, "; Path=/; HttpOnly; Secure; SameSite=" + words.tls}
+	a.strip = NewStripper(a)
 	return a, nil
 }
 

@@ -5,17 +5,37 @@ import (
 	"strings"
 )
 
-// Strip takes the pool's cookies, under both names and valid or not, out of
+// A Stripper takes the cookies of several pools out of requests: of all those
+// that a visitor of one host can have. It never changes and is safe for
+// concurrent use.
+type Stripper struct {
+	names map[string]struct{}
+}
+
+// NewStripper makes the Stripper for the cookies of all of these.
+func NewStripper(affinities ...*Affinity) *Stripper {
+	s := &Stripper{names: make(map[string]struct{}, 2*len(affinities))}
+	for _, a := range affinities {
+		s.names[a.plain.name] = struct{}{}
+		s.names[a.tls.name] = struct{}{}
+	}
+	return s
+}
+
+// Strip takes the pool's cookies out of the Cookie lines of h; see [Stripper.Strip].
+func (a *Affinity) Strip(h http.Header) { a.strip.Strip(h) }
+
+// Strip takes the pools' cookies, under both names and valid or not, out of
 // the Cookie lines of h, so that no backend sees, logs or caches by them. All
 // other cookies stay byte for byte as they were; a line that held nothing else
 // goes. The slice of lines is replaced, never changed in place, so a shallow
 // copy of h elsewhere keeps what it had. Without such a cookie nothing is
-// changed or allocated; where a host has several pools, call the Strip of each.
-func (a *Affinity) Strip(h http.Header) {
+// changed or allocated.
+func (s *Stripper) Strip(h http.Header) {
 	lines := h["Cookie"]
 	first := -1
 	for i, line := range lines {
-		if a.in(line) {
+		if s.in(line) {
 			first = i
 			break
 		}
@@ -26,8 +46,8 @@ func (a *Affinity) Strip(h http.Header) {
 	kept := make([]string, first, len(lines))
 	copy(kept, lines)
 	for _, line := range lines[first:] {
-		if a.in(line) {
-			line = a.without(line)
+		if s.in(line) {
+			line = s.without(line)
 			if line == "" {
 				continue
 			}
@@ -41,29 +61,25 @@ func (a *Affinity) Strip(h http.Header) {
 	h["Cookie"] = kept
 }
 
-// in reports whether the line holds a cookie of the pool.
-func (a *Affinity) in(line string) bool {
-	// The bare name is part of the other.
-	if !strings.Contains(line, a.plain.name) {
-		return false
-	}
+// in reports whether the line holds one of the cookies.
+func (s *Stripper) in(line string) bool {
 	for segment := range segments(line) {
-		if a.ours(segment) {
+		if s.ours(segment) {
 			return true
 		}
 	}
 	return false
 }
 
-// without returns the line without the pool's cookies, or "" when no cookie is
+// without returns the line without those cookies, or "" when no cookie is
 // left in it.
-func (a *Affinity) without(line string) string {
+func (s *Stripper) without(line string) string {
 	var b strings.Builder
 	b.Grow(len(line))
 	rest, some := false, false
 	removedFirst := false
 	for segment := range segments(line) {
-		if a.ours(segment) {
+		if s.ours(segment) {
 			removedFirst = removedFirst || !rest
 			continue
 		}
@@ -83,7 +99,8 @@ func (a *Affinity) without(line string) string {
 	return b.String()
 }
 
-func (a *Affinity) ours(segment string) bool {
+func (s *Stripper) ours(segment string) bool {
 	name, _ := pair(segment)
-	return name == a.plain.name || name == a.tls.name
+	_, ok := s.names[name]
+	return ok
 }

@@ -29,6 +29,8 @@ func appendJSON(b []byte, r *Record) []byte {
 	b = appendJSONString(b, r.UserAgent)
 	b = append(b, `,"referer":`...)
 	b = appendJSONString(b, r.Referer)
+	b = append(b, `,"not_retried":`...)
+	b = appendJSONString(b, r.NotRetried)
 	return append(b, '}', '\n')
 }
 

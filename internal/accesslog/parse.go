@@ -85,6 +85,7 @@ var fields = map[string]func(*Record) any{
 	"header_ms":   func(r *Record) any { return (*milliseconds)(&r.Header) },
 	"user_agent":  func(r *Record) any { return &r.UserAgent },
 	"referer":     func(r *Record) any { return &r.Referer },
+	"not_retried": func(r *Record) any { return &r.NotRetried },
 }
 
 // UnmarshalJSON reads an attempt of a JSON line.

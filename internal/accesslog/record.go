@@ -30,6 +30,11 @@ type Record struct {
 
 	UserAgent string
 	Referer   string
+
+	// NotRetried says why no further attempt was made after one that failed:
+	// method, body_not_kept, answer_begun, budget, no_backend, total, client.
+	// "" when nothing failed.
+	NotRetried string
 }
 
 // Attempt is one try of a request at one backend.

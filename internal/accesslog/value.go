@@ -37,6 +37,7 @@ var values = []value{
 	millis("header_ms", func(r *Record) time.Duration { return r.Header }),
 	text("user_agent", func(r *Record) string { return r.UserAgent }),
 	text("referer", func(r *Record) string { return r.Referer }),
+	text("not_retried", func(r *Record) string { return r.NotRetried }),
 
 	{"backends", appendBackends},
 	{"request", appendRequestLine},

@@ -1,0 +1,71 @@
+package http1
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// Lengths of a body, beside 0 and above.
+const (
+	lengthChunked = -1
+	lengthClose   = -2 // to the end of the connection
+)
+
+// framing finds the length of an answer's body (RFC 9112, section 6.3). It
+// refuses whatever two readers could understand differently.
+func framing(status int, method string, proto11 bool, h http.Header) (int64, error) {
+	length, err := contentLength(h["Content-Length"])
+	if err != nil {
+		return 0, err
+	}
+	coding := h["Transfer-Encoding"]
+	switch {
+	case len(coding) == 0:
+	case !proto11:
+		return 0, malformed("Transfer-Encoding in HTTP/1.0")
+	case length >= 0:
+		return 0, malformed("Transfer-Encoding beside Content-Length")
+	case len(coding) != 1 || !strings.EqualFold(coding[0], "chunked"):
+		return 0, malformed("a transfer coding other than chunked")
+	default:
+		length = lengthChunked
+	}
+	if method == http.MethodHead || status < 200 || status == http.StatusNoContent || status == http.StatusNotModified {
+		return 0, nil
+	}
+	return length, nil
+}
+
+// contentLength returns the value, or lengthClose if there is none.
+func contentLength(values []string) (int64, error) {
+	if len(values) == 0 {
+		return lengthClose, nil
+	}
+	for _, v := range values[1:] {
+		if v != values[0] {
+			return 0, malformed("Content-Lengths that differ")
+		}
+	}
+	v := values[0]
+	if v == "" || strings.Trim(v, "0123456789") != "" {
+		return 0, malformed("a Content-Length that is no number")
+	}
+	n, err := strconv.ParseInt(v, 10, 63)
+	if err != nil {
+		return 0, malformed("a Content-Length that is too large")
+	}
+	return n, nil
+}
+
+// hasToken reports whether a list header names a token, in any case.
+func hasToken(values []string, token string) bool {
+	for _, v := range values {
+		for part := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.Trim(part, " \t"), token) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,63 @@
+package proxy
+
+import (
+	"net/http"
+	"time"
+
+	"sterling/session"
+)
+
+// What affinity did for one request: the same words in log, status and tests.
+const (
+	affinityNone   = "none"   // the pool pins nobody
+	affinityNew    = "new"    // a first assignment
+	affinityHit    = "hit"    // the visitor's own backend answered
+	affinityMoved  = "moved"  // another one did, and the visitor stays there
+	affinityFailed = "failed" // nobody did
+)
+
+// readAffinity looks for a pin in the request. A cookie that does not verify,
+// for whatever reason, only means a new visitor.
+func (x *exchange) readAffinity() {
+	a := x.route.pool.affinity
+	if a == nil {
+		return
+	}
+	x.pin, x.verdict = a.Read(x.in.Header, x.overTLS())
+	x.pinned = x.verdict == session.Valid
+	// The word until somebody has answered.
+	x.record.Affinity = affinityFailed
+}
+
+// writeAffinity settles the outcome once a backend has answered, and writes
+// the cookie for it: for a new visitor, one that moved, or one whose cookie
+// has come of age.
+func (x *exchange) writeAffinity(h http.Header) {
+	a := x.route.pool.affinity
+	if a == nil {
+		return
+	}
+	name, born := x.winner.Name(), time.Time{}
+	switch {
+	case !x.pinned:
+		x.record.Affinity = affinityNew
+	case x.pin.Backend != name:
+		x.record.Affinity = affinityMoved
+	default:
+		x.record.Affinity = affinityHit
+		if !a.Due(x.pin) {
+			return
+		}
+		born = x.pin.Born
+	}
+	if err := a.Write(h, name, born, x.overTLS()); err != nil {
+		x.door.server.log.Error().Err(err).Str("id", x.record.ID).Str("pool", x.record.Pool).Msg("the affinity cookie could not be written")
+	}
+}
+
+// count adds the exchange to its pool's counters.
+func (x *exchange) count() {
+	if x.route != nil {
+		x.route.pool.counters.outcome(x.record.Affinity)
+	}
+}

@@ -1,0 +1,220 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"sterling/backend"
+	"sterling/internal/accesslog"
+	"sterling/internal/http1"
+)
+
+// attempts is the transport under the reverse proxy: it picks a backend, tries
+// it, and tries another where that cannot run the request twice.
+//
+// The rule, in full:
+//
+//   - Nothing was sent: any method goes to the next backend at once.
+//   - Something was sent, no byte of the answer was seen: only a safe or
+//     idempotent request does, and only if its body can be sent again.
+//   - A byte of the answer was seen: never.
+//
+// No backend is tried twice for one request. Every attempt after the first
+// takes one from the pool's retry budget.
+type attempts struct{}
+
+// RoundTrip implements [http.RoundTripper]. req carries an exchange.
+func (attempts) RoundTrip(req *http.Request) (*http.Response, error) {
+	x := exchangeOf(req.Context())
+	t := trying{x: x, pool: x.route.pool, req: req, started: time.Now()}
+	t.repeatable = x.repeatable()
+	if req.Body != nil && req.Body != http.NoBody {
+		t.spool = http1.NewSpool(req.Body, t.pool.cfg.ReplayBody)
+	}
+	t.pool.Request()
+	return t.run()
+}
+
+// trying is the state of one request between its attempts.
+type trying struct {
+	x          *exchange
+	pool       *pool
+	req        *http.Request
+	spool      *http1.Spool
+	started    time.Time
+	repeatable bool // running it twice does no harm
+	tried      backend.Tried
+	counted    bool // this request has counted against a backend's health
+	last       error
+}
+
+func (t *trying) run() (*http.Response, error) {
+	for {
+		m := t.next()
+		if m == nil {
+			return nil, t.give(errNoBackend, "no_backend")
+		}
+		limit, ok := t.remaining()
+		if !ok {
+			return nil, t.give(t.last, "total")
+		}
+		if t.last != nil && !t.pool.AllowRetry() {
+			return nil, t.give(t.last, "budget")
+		}
+		t.tried.Add(m)
+		answer, err := t.attempt(m, limit)
+		if err == nil {
+			t.x.winner, t.x.answer = m, answer
+			return answer, nil
+		}
+		t.last = err
+		if reason := t.final(err); reason != "" {
+			return nil, t.give(err, reason)
+		}
+	}
+}
+
+// next is the backend to try: the visitor's own first, then by policy.
+func (t *trying) next() *backend.Member {
+	var own *backend.Member
+	if t.x.pinned {
+		own = t.pool.Pinned(t.x.pin.Backend)
+		if own != nil && t.tried.Has(own) {
+			own = nil
+		}
+		if own != nil && own.Admits(true) {
+			return own
+		}
+		if own != nil && t.pool.cfg.WhenFull == "fail" && own.Full() {
+			return nil
+		}
+	}
+	m, lastResort := t.pool.Pick(t.tried)
+	if lastResort && own != nil {
+		// With nobody known to be well, the visitor's own server is the best guess.
+		return own
+	}
+	return m
+}
+
+// remaining is how long the next attempt may wait for its answer.
+func (t *trying) remaining() (time.Duration, bool) {
+	if t.last == nil {
+		return t.pool.cfg.Timeout.Total, true
+	}
+	left := t.pool.cfg.Timeout.Total - time.Since(t.started)
+	return left, left > 0
+}
+
+func (t *trying) attempt(m *backend.Member, limit time.Duration) (*http.Response, error) {
+	call := backend.Call{
+		Body:          t.spool,
+		Movable:       t.repeatable,
+		CountFailure:  !t.counted,
+		ResponseLimit: limit,
+	}
+	began := time.Now()
+	answer, err := m.RoundTrip(t.request(m), &call)
+	r := &t.x.record
+	r.Backend = m.Name()
+	r.Connect += call.Connect
+	outcome := "ok"
+	if err != nil {
+		outcome = errorWord(err)
+		t.counted = t.counted || call.Counted
+	} else {
+		answer.Request = t.req // ReverseProxy's hooks look for the exchange there
+		r.Header = t.x.elapsed()
+	}
+	r.Attempts = append(r.Attempts, accesslog.Attempt{
+		Backend: m.Name(), Duration: time.Since(began), Outcome: outcome,
+	})
+	return answer, err
+}
+
+// request is what this backend is sent. The first attempt may have it as it
+// is; a later one gets a copy, for the one before may still be reading it.
+func (t *trying) request(m *backend.Member) *http.Request {
+	out := t.req
+	if t.last != nil {
+		out = new(http.Request)
+		*out = *t.req
+		u := *t.req.URL
+		out.URL = &u
+	}
+	to := m.URL()
+	out.URL.Scheme, out.URL.Host = to.Scheme, to.Host
+	if t.pool.cfg.Host == "backend" {
+		out.Host = to.Host
+	}
+	return out
+}
+
+// final says why there is no further attempt after err; "" lets one be made.
+func (t *trying) final(err error) string {
+	if t.x.in.Context().Err() != nil || t.x.body.err() != nil {
+		return "client"
+	}
+	var failed *backend.Error
+	if !errors.As(err, &failed) {
+		return "unknown"
+	}
+	switch {
+	case failed.NothingSent():
+	case failed.Seen:
+		return "answer_begun"
+	case !t.repeatable:
+		return "method"
+	}
+	if t.spool != nil && !t.spool.Replayable() {
+		return "body_not_kept"
+	}
+	return ""
+}
+
+// give ends the request without an answer. When the first thing that went
+// wrong was that nobody is there, that is the error; else the last attempt's.
+func (t *trying) give(err error, reason string) error {
+	if t.last != nil {
+		err = t.last
+		t.x.record.NotRetried = reason
+	}
+	return err
+}
+
+// repeatable reports whether the request may be run twice: its method is
+// safe or idempotent (RFC 9110, section 9.2.2), or its client says so with an
+// Idempotency-Key and the route believes it.
+func (x *exchange) repeatable() bool {
+	switch x.in.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return x.route.cfg.IdempotencyKey && x.in.Header.Get("Idempotency-Key") != ""
+}
+
+// errorWord is the log's word for a failed attempt.
+func errorWord(err error) string {
+	var failed *backend.Error
+	if errors.As(err, &failed) {
+		return failed.Kind.String()
+	}
+	return "failed"
+}
+
+// answerBody watches the answer's body on its way through, so that a cut is
+// told from a client that left.
+type answerBody struct {
+	io.ReadCloser
+	x *exchange
+}
+
+func (b *answerBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF && b.x.failure == nil {
+		b.x.failure = err
+	}
+	return n, err
+}

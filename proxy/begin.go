@@ -1,0 +1,201 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"time"
+
+	"sterling/internal/headers"
+	"sterling/internal/router"
+)
+
+// ServeHTTP takes one request along its path: begin, route, affinity, forward,
+// log. Everything it decides is in its exchange.
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := d.begin(w, r)
+	defer x.finish()
+	if v, ok := x.admit(); !ok {
+		x.refuse(v)
+		return
+	}
+	if x.listener.cfg.RedirectHTTPS {
+		x.redirect()
+		return
+	}
+	if v, ok := x.match(); !ok {
+		x.refuse(v)
+		return
+	}
+	x.readAffinity()
+	x.forward()
+}
+
+// begin loads the snapshot, once, and opens the record.
+func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
+	d.server.active.Add(1)
+	x := &exchange{door: d, snap: d.server.snapshot.Load()}
+	x.listener = x.snap.listeners[d.name]
+	x.in = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	x.out.reset(w, x)
+	x.out.idle = x.listener.cfg.WriteIdle
+
+	rec := &x.record
+	rec.Time = time.Now()
+	rec.Listener = d.name
+	rec.Affinity = affinityNone
+	rec.Method, rec.Proto = r.Method, r.Proto
+	rec.Host, rec.Path, rec.Query = r.Host, r.URL.Path, r.URL.RawQuery
+	rec.UserAgent, rec.Referer = r.UserAgent(), r.Referer()
+
+	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		x.peer = addr.Addr().Unmap()
+	}
+	x.client = x.listener.trust.Client(x.peer, r.Header)
+	rec.Client = x.client.Client.String()
+	if rec.ID = x.client.RequestID; rec.ID == "" {
+		rec.ID = headers.NewRequestID()
+	}
+	if r.Body != nil && r.Body != http.NoBody {
+		x.body = &requestBody{
+			src: r.Body, idle: x.listener.cfg.BodyIdle, control: x.out.control,
+		}
+		x.in.Body = x.body
+	}
+	return x
+}
+
+// admit checks what does not depend on a route: sizes, method, host, target.
+func (x *exchange) admit() (verdict, bool) {
+	r, rules := x.in, x.listener.cfg
+	if int64(len(r.RequestURI)) > rules.MaxURI {
+		return uriTooLong, false
+	}
+	if tooManyHeaders(r, rules.MaxHeaders, rules.MaxHeader) {
+		return headerTooLarge, false
+	}
+	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
+		return methodRefused, false
+	}
+	var err error
+	if x.host, err = router.Host(r.Host); err != nil {
+		return badHost, false
+	}
+	return verdict{}, true
+}
+
+// tooManyHeaders counts lines and bytes as they would stand in HTTP/1.1. The
+// server below bounds the bytes, too, but generously.
+func tooManyHeaders(r *http.Request, lines int, size int64) bool {
+	n, bytes := 0, len(r.Method)+len(r.RequestURI)+len(r.Host)
+	for name, values := range r.Header {
+		n += len(values)
+		for _, v := range values {
+			bytes += len(name) + len(v) + len(": \r\n")
+		}
+	}
+	return n > lines || int64(bytes) > size
+}
+
+// match finds the route, in the canonical form of the target that is also
+// what the backend gets.
+func (x *exchange) match() (verdict, bool) {
+	if x.in.TLS != nil && !x.snap.certificates.SamePolicy(x.in.TLS.ServerName, x.host) {
+		return misdirected, false
+	}
+	target, err := router.Canonical(x.in.RequestURI, true)
+	if err != nil {
+		return badTarget, false
+	}
+	if target.Asterisk && x.in.Method != http.MethodOptions || !target.Names(x.in.Host) {
+		return badTarget, false
+	}
+	x.target = target
+	i, ok := x.snap.table.Match(x.door.name, x.host, target.MatchPath)
+	if !ok {
+		return noRoute, false
+	}
+	x.route = x.snap.routes[i]
+	x.record.Route, x.record.Pool = x.route.cfg.Name, x.route.pool.cfg.Name
+	x.record.Path, x.record.Query = target.RawPath, target.RawQuery
+	if target.EncodedSlash && x.route.cfg.EncodedSlash != "pass" {
+		return badTarget, false
+	}
+	if x.in.Body != nil && x.body != nil {
+		if max := x.route.cfg.MaxBody; max > 0 {
+			if x.in.ContentLength > max {
+				return bodyTooLarge, false
+			}
+			x.body.max = max
+		}
+	}
+	x.upgrade, _ = headers.UpgradeToken(x.in, x.route.cfg.Upgrade)
+	return verdict{}, true
+}
+
+// finish closes the exchange, whatever became of it, and writes its line. It
+// is also the one place where a panic on the request path is recovered.
+func (x *exchange) finish() {
+	defer x.door.server.active.Add(-1)
+	p := recover()
+	if p != nil && p != http.ErrAbortHandler { //nolint:errorlint // the value itself is thrown, never wrapped
+		x.door.server.log.Error().Str("id", x.record.ID).Interface("panic", p).Bytes("stack", debug.Stack()).Msg("a request panicked")
+		x.end("panic")
+		if x.out.status == 0 && !x.out.hijacked {
+			x.refuse(verdict{status: http.StatusInternalServerError, end: "panic"})
+			p = nil
+		} else {
+			p = http.ErrAbortHandler
+		}
+	}
+	if x.answer != nil {
+		_ = x.answer.Body.Close() // again, in case an upgrade failed half way
+	}
+	if x.tunnel != nil {
+		ended := <-x.tunnel
+		x.record.BytesIn += ended.BytesIn
+		x.record.BytesOut += ended.BytesOut
+		x.end(ended.Cause)
+	}
+	if x.body != nil {
+		x.record.BytesIn += x.body.read.Load()
+		x.body.detach()
+	}
+	x.out.release()
+	x.settle(p != nil)
+	x.count()
+	x.door.server.access.Write(&x.record)
+	if p != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// settle fills in what is known only at the end. cut says that the answer was
+// broken off.
+func (x *exchange) settle(cut bool) {
+	rec := &x.record
+	rec.Duration = x.elapsed()
+	rec.BytesOut += x.out.bytes
+	if rec.Status == 0 {
+		rec.Status = x.out.status
+	}
+	switch {
+	case x.out.failed != nil, x.in.Context().Err() != nil && cut:
+		x.end(x.left())
+	case x.failure != nil:
+		x.end(errorWord(x.failure))
+	case cut:
+		x.end("backend_cut")
+	}
+	x.end("ok")
+}
+
+// left tells a client that went away from one that the shutdown cut off.
+func (x *exchange) left() string {
+	if errors.Is(context.Cause(x.in.Context()), errShutdown) {
+		return "shutdown"
+	}
+	return "client_closed"
+}

@@ -1,0 +1,125 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+var (
+	errBodyTooLarge = errors.New("the request body is larger than the route allows")
+	errBodyStalled  = errors.New("the client stopped sending its body")
+	errBodyGone     = errors.New("the request has ended")
+)
+
+// requestBody is the client's body with the route's size limit, and a read
+// deadline that is kept ahead of progress: a slow upload goes on, one that
+// stalls ends. It may be read by a goroutine that outlives the handler; after
+// close it no longer touches the connection.
+type requestBody struct {
+	src  io.ReadCloser
+	max  int64 // bytes; 0: no limit
+	idle time.Duration
+	read atomic.Int64
+
+	// controlMu guards control, deadline and closed: a deadline must not be
+	// set once the handler has returned.
+	controlMu sync.Mutex
+	control   *http.ResponseController
+	deadline  time.Time
+	closed    bool
+
+	ended func() // called at the end of the body, by its reader; may be nil
+
+	failure atomic.Pointer[error] // the first read that failed, but for io.EOF
+}
+
+func (b *requestBody) Read(p []byte) (int, error) {
+	if !b.extend() {
+		return 0, errBodyGone
+	}
+	if b.max > 0 {
+		// One byte past the limit tells too large from exactly full.
+		if left := b.max + 1 - b.read.Load(); int64(len(p)) > left {
+			p = p[:left]
+		}
+	}
+	n, err := b.src.Read(p)
+	if b.max > 0 && b.read.Add(int64(n)) > b.max {
+		err = errBodyTooLarge
+		n = 0
+	} else if b.max <= 0 {
+		b.read.Add(int64(n))
+	}
+	switch {
+	case err == nil:
+		return n, nil
+	case err == io.EOF:
+		b.release()
+		if b.ended != nil {
+			b.ended()
+		}
+		return n, io.EOF
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = errBodyStalled
+	}
+	b.failure.CompareAndSwap(nil, &err)
+	return n, err
+}
+
+// Close implements [io.Closer]. It does nothing: the body belongs to the
+// server, and no attempt may take it from the next one.
+func (b *requestBody) Close() error { return nil }
+
+// err is why the body could not be read to its end, or nil.
+func (b *requestBody) err() error {
+	if b == nil {
+		return nil
+	}
+	if p := b.failure.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// extend pushes the read deadline ahead in steps of an eighth of the limit,
+// and reports whether the body may still be read.
+func (b *requestBody) extend() bool {
+	b.controlMu.Lock()
+	defer b.controlMu.Unlock()
+	if b.closed {
+		return false
+	}
+	if b.idle <= 0 {
+		return true
+	}
+	now := time.Now()
+	if b.deadline.Sub(now) <= b.idle-b.idle/8 {
+		b.deadline = now.Add(b.idle)
+		// A connection that knows no deadlines goes without.
+		_ = b.control.SetReadDeadline(b.deadline)
+	}
+	return true
+}
+
+// release takes the read deadline off: once the body is in, the server reads
+// on to learn whether the client leaves, and a deadline would look like that.
+func (b *requestBody) release() {
+	b.controlMu.Lock()
+	defer b.controlMu.Unlock()
+	if !b.closed && !b.deadline.IsZero() {
+		b.deadline = time.Time{}
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+}
+
+// detach is called when the handler returns: from here on, reads fail.
+func (b *requestBody) detach() {
+	b.controlMu.Lock()
+	defer b.controlMu.Unlock()
+	b.closed = true
+}

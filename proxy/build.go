@@ -1,0 +1,182 @@
+package proxy
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sterling/backend"
+	"sterling/internal/config"
+	"sterling/internal/headers"
+	"sterling/session"
+)
+
+// build makes the snapshot of a plan. It reuses backends that are known, and
+// starts nothing: an error leaves everything as it was.
+func (s *Server) build(p *plan, generation uint64) (*snapshot, error) {
+	if err := s.takeKeys(p); err != nil {
+		return nil, err
+	}
+	pools, err := s.backends.Build(p.pools)
+	if err != nil {
+		return nil, fmt.Errorf("building the pools: %w", err)
+	}
+	snap := &snapshot{
+		generation: generation, cfg: p.cfg, table: p.table, pools: pools,
+		certificates: p.certificates,
+		listeners:    make(map[string]*listenerRules),
+		byName:       make(map[string]*pool),
+	}
+	for _, c := range p.cfg.Pools {
+		built, err := s.buildPool(c, pools.Pool(c.Name), p.keys)
+		if err != nil {
+			pools.Retire()
+			return nil, err
+		}
+		snap.byName[c.Name] = built
+	}
+	for i, c := range p.cfg.Routes {
+		snap.routes = append(snap.routes, &route{
+			cfg: c, pool: snap.byName[c.Pool],
+			request: p.request[i], response: p.response[i], proxy: newForwarder(),
+		})
+	}
+	addStrippers(snap.routes)
+	for i, c := range p.cfg.Listeners {
+		snap.listeners[c.Name] = &listenerRules{cfg: c, trust: p.trust[i]}
+	}
+	snap.redirects = redirections(p.cfg)
+	return snap, nil
+}
+
+// takeKeys sees to it that the affinity keys are there, and makes them on the
+// first start.
+func (s *Server) takeKeys(p *plan) error {
+	if !p.keysNeeded || p.keys != nil {
+		return nil
+	}
+	keys, err := session.LoadOrCreate(p.cfg.Affinity.Keys)
+	if err != nil {
+		return config.Problems{p.cfg.Problem("affinity.keys", err.Error(), "")}
+	}
+	p.keys = keys
+	return nil
+}
+
+func (s *Server) buildPool(c config.Pool, b *backend.Pool, keys *session.Keys) (*pool, error) {
+	out := &pool{Pool: b, cfg: c, counters: s.counters[c.Name]}
+	if out.counters == nil {
+		out.counters = new(poolCounters)
+		s.counters[c.Name] = out.counters
+	}
+	urls := make([]*url.URL, len(c.Backends))
+	for i := range c.Backends {
+		urls[i] = c.Backends[i].URL
+	}
+	out.rewriter = headers.NewRewriter(urls)
+	if c.Affinity.By != "cookie" {
+		return out, nil
+	}
+	var err error
+	out.affinity, err = session.New(session.Options{
+		Pool: c.Name, Cookie: c.Affinity.Cookie, Keys: keys,
+		Idle: c.Affinity.Idle, Life: c.Affinity.Life, SameSite: c.Affinity.SameSite,
+		Counts: &out.counters.cookies,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("pool %q: building the affinity: %w", c.Name, err)
+	}
+	return out, nil
+}
+
+// addStrippers sees to it that no backend gets the affinity cookies of the
+// other pools that its host's visitors are pinned to. A route for any host, or
+// a wildcard, takes out all.
+func addStrippers(routes []*route) {
+	var all []*session.Affinity
+	byHost := make(map[string][]*session.Affinity)
+	for _, r := range routes {
+		a := r.pool.affinity
+		if a == nil {
+			continue
+		}
+		all = append(all, a)
+		if wide(r.cfg) {
+			byHost["*"] = append(byHost["*"], a)
+		}
+		for _, h := range r.cfg.Hosts {
+			byHost[h] = append(byHost[h], a)
+		}
+	}
+	whole := session.NewStripper(all...)
+	for _, r := range routes {
+		if r.strip = whole; wide(r.cfg) {
+			continue
+		}
+		names := slices.Clone(byHost["*"])
+		for _, h := range r.cfg.Hosts {
+			names = append(names, byHost[h]...)
+		}
+		r.strip = session.NewStripper(names...)
+	}
+}
+
+// wide reports whether a route takes hosts that are not named in full.
+func wide(r config.Route) bool {
+	return len(r.Hosts) == 0 || slices.ContainsFunc(r.Hosts, func(h string) bool { return strings.HasPrefix(h, "*") })
+}
+
+// poolOptions puts a pool of the configuration in the backend's terms.
+func poolOptions(c config.Pool) backend.PoolOptions {
+	o := backend.PoolOptions{
+		Name: c.Name, Policy: backend.Policy(c.Policy), Protocol: backend.Protocol(c.Protocol),
+		TryAll: c.AllDown == "try_all",
+		Timeouts: backend.Timeouts{
+			Connect: c.Timeout.Connect, Response: c.Timeout.Response,
+			BodyIdle: c.Timeout.BodyIdle, Idle: c.Timeout.Idle,
+		},
+		TLSIdentity: c.TLS.CA + "\x00" + c.TLS.ServerName + "\x00" + c.TLS.Cert + "\x00" + c.TLS.Key,
+	}
+	if h := c.Health; h != nil {
+		o.Check = backend.CheckOptions{
+			Kind: backend.CheckKind(h.Type), Path: h.Path, Host: h.Host,
+			StatusMin: h.StatusMin, StatusMax: h.StatusMax,
+			Interval: h.Interval, Timeout: h.Timeout, Rise: h.Rise, Fall: h.Fall,
+		}
+	}
+	for _, b := range c.Backends {
+		o.Backends = append(o.Backends, backend.MemberOptions{
+			Name: b.Name, URL: b.URL, Weight: b.Weight, Priority: b.Priority, MaxInFlight: b.MaxInFlight,
+		})
+	}
+	return o
+}
+
+// redirections finds for every redirecting listener where it sends people.
+func redirections(cfg *config.Config) map[string]redirection {
+	var to redirection
+	for _, l := range cfg.Listeners {
+		if l.Protocol == "https" {
+			to.listener = l.Name
+			if _, port, err := net.SplitHostPort(l.Address); err == nil {
+				to.port, _ = strconv.Atoi(port) // checked with the configuration
+			}
+			break
+		}
+	}
+	out := make(map[string]redirection)
+	for _, l := range cfg.Listeners {
+		if !l.RedirectHTTPS {
+			continue
+		}
+		r := to
+		if l.HTTPSPort != 0 {
+			r.port = l.HTTPSPort
+		}
+		out[l.Name] = r
+	}
+	return out
+}

@@ -1,0 +1,151 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"sterling/backend"
+	"sterling/internal/accesslog"
+	"sterling/internal/config"
+	"sterling/internal/headers"
+	"sterling/internal/router"
+	"sterling/session"
+	proxytls "sterling/tls"
+)
+
+// plan is a configuration turned into the values that serve it, before
+// anything is started. Making one reads files, and touches nothing else.
+type plan struct {
+	cfg          *config.Config
+	problems     config.Problems
+	table        *router.Table
+	request      []*headers.Rules // by route
+	response     []*headers.Rules
+	trust        []*headers.Trust // by listener
+	certificates *proxytls.Store
+	pools        []backend.PoolOptions
+	keys         *session.Keys // nil: no pool needs them, or the file is not there yet
+	keysNeeded   bool
+}
+
+// compile builds a plan, and collects every problem on the way.
+func compile(cfg *config.Config) *plan {
+	p := &plan{cfg: cfg}
+	p.compileRoutes()
+	p.compileHeaders()
+	p.compileCertificates()
+	p.compilePools()
+	p.readKeys()
+	if err := accesslog.CheckFormat(cfg.AccessLog.Format, cfg.AccessLog.Formats); err != nil {
+		p.fault("access_log.format", "", err)
+	}
+	return p
+}
+
+func (p *plan) fault(key, hint string, err error) {
+	p.problems = append(p.problems, p.cfg.Problem(key, err.Error(), hint))
+}
+
+func (p *plan) compileRoutes() {
+	listeners := make([]string, 0, len(p.cfg.Listeners))
+	for _, l := range p.cfg.Listeners {
+		listeners = append(listeners, l.Name)
+	}
+	routes := make([]router.Route, len(p.cfg.Routes))
+	for i, r := range p.cfg.Routes {
+		routes[i] = router.Route{Name: r.Name, Listeners: r.Listeners, Hosts: r.Hosts, Paths: r.Paths}
+	}
+	table, problems := router.New(listeners, routes)
+	p.table = table
+	for _, f := range problems {
+		key := fmt.Sprintf("route[%d]", f.Route)
+		if f.Key != "" {
+			key += "." + f.Key
+		}
+		if f.Warning {
+			p.problems = append(p.problems, p.cfg.Warning(key, f.Text, f.Hint))
+		} else {
+			p.problems = append(p.problems, p.cfg.Problem(key, f.Text, f.Hint))
+		}
+	}
+}
+
+func (p *plan) compileHeaders() {
+	for _, l := range p.cfg.Listeners {
+		p.trust = append(p.trust, headers.NewTrust(l.TrustedProxies))
+	}
+	for i, r := range p.cfg.Routes {
+		key := fmt.Sprintf("route[%d].", i)
+		p.request = append(p.request, p.compileRules(key+"request", headers.Request, r.Request))
+		p.response = append(p.response, p.compileRules(key+"response", headers.Response, r.Response))
+	}
+}
+
+func (p *plan) compileRules(key string, side headers.Side, r config.HeaderRules) *headers.Rules {
+	rules, faults := headers.CompileRules(side, r.Set, r.Add, r.Remove)
+	for _, f := range faults {
+		p.fault(key+"."+f.Key, "", f.Err)
+	}
+	return rules
+}
+
+func (p *plan) compileCertificates() {
+	pairs := make([]proxytls.Pair, 0, len(p.cfg.TLS.Certificates))
+	for _, c := range p.cfg.TLS.Certificates {
+		pairs = append(pairs, proxytls.Pair{Cert: c.Cert, Key: c.Key})
+	}
+	store, faults := proxytls.Load(pairs)
+	p.certificates = store
+	for _, f := range faults {
+		key := fmt.Sprintf("tls.certificate[%d].%s", f.Index, f.Field)
+		p.fault(key, f.Hint, fmt.Errorf("%s: %w", f.File, f.Err))
+	}
+}
+
+func (p *plan) compilePools() {
+	for i, c := range p.cfg.Pools {
+		key := fmt.Sprintf("pool[%d]", i)
+		o := poolOptions(c)
+		for _, b := range c.Backends {
+			if b.URL.Scheme != "https" {
+				continue
+			}
+			client, err := proxytls.ClientConfig(proxytls.ClientOptions{
+				CA: c.TLS.CA, Cert: c.TLS.Cert, Key: c.TLS.Key, ServerName: c.TLS.ServerName,
+			})
+			if err != nil {
+				p.fault(key+".tls", "", err)
+			}
+			o.TLS = client
+			break
+		}
+		p.pools = append(p.pools, o)
+	}
+}
+
+// readKeys loads the key file where a pool needs it. That it is not there yet
+// is no fault: it is made when the process starts.
+func (p *plan) readKeys() {
+	for _, c := range p.cfg.Pools {
+		p.keysNeeded = p.keysNeeded || c.Affinity.By == "cookie"
+	}
+	if !p.keysNeeded {
+		return
+	}
+	keys, err := session.LoadKeys(p.cfg.Affinity.Keys)
+	switch {
+	case err == nil:
+		p.keys = keys
+	case errors.Is(err, fs.ErrNotExist):
+	default:
+		p.fault("affinity.keys", "make a new one with `sterling keys add`, or restore the file", err)
+	}
+}
+
+// Check builds everything that cfg describes without starting it, contacts
+// nobody, and returns what it found: routes that cannot be told apart or never
+// match, header templates, certificates, key files.
+func Check(cfg *config.Config) config.Problems {
+	return compile(cfg).problems
+}

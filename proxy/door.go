@@ -1,0 +1,81 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	stdlog "log"
+	"net"
+	"net/http"
+	"sync/atomic"
+
+	"sterling/internal/config"
+)
+
+// door is one listener: its socket, its connections and the server that reads
+// requests from them. It lives as long as the process; what a reload may
+// change of a listener is in the snapshot's listenerRules.
+type door struct {
+	server *Server
+	name   string
+	tls    bool
+	port   int // as clients see it: of the bound address
+
+	cfg      config.Listener
+	listener *listener
+	http     *http.Server
+	http2    http2Conns
+	closing  atomic.Bool // every answer from now on carries Connection: close
+	served   chan struct{}
+}
+
+func newDoor(s *Server, cfg config.Listener) *door {
+	d := &door{server: s, name: cfg.Name, tls: cfg.Protocol == "https", cfg: cfg, served: make(chan struct{})}
+	d.http = &http.Server{
+		Handler:           d,
+		ReadHeaderTimeout: cfg.HeaderTimeout,
+		IdleTimeout:       cfg.Idle,
+		MaxHeaderBytes:    int(cfg.MaxHeader),
+		BaseContext:       func(net.Listener) context.Context { return s.base },
+		ErrorLog:          stdlog.New(serverLog{s.log, cfg.Name}, "", 0),
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 128, WriteByteTimeout: cfg.WriteIdle},
+		Protocols:         new(http.Protocols),
+	}
+	d.http.Protocols.SetHTTP1(true)
+	d.http.Protocols.SetHTTP2(d.tls)
+	return d
+}
+
+// listen binds the socket.
+func (d *door) listen() error {
+	l, err := bind(d.cfg.Address, d.server.connections)
+	if err != nil {
+		return err
+	}
+	l.plain = !d.tls
+	d.listener = l
+	if addr, ok := l.Addr().(*net.TCPAddr); ok {
+		d.port = addr.Port
+	}
+	return nil
+}
+
+// serve answers requests until the listener is closed and drained.
+func (d *door) serve() error {
+	defer close(d.served)
+	var l net.Listener = d.listener
+	if d.tls {
+		d.http.TLSConfig = d.server.tlsConfig.Clone()
+		if err := d.serveHTTP2(); err != nil {
+			return err
+		}
+		l = tls.NewListener(l, d.http.TLSConfig)
+	}
+	err := d.http.Serve(l)
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, errDrained) {
+		return nil
+	}
+	return err
+}
+
+func (d *door) draining() bool { return d.closing.Load() }

@@ -1,0 +1,76 @@
+package proxy
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"sterling/backend"
+	"sterling/internal/accesslog"
+	"sterling/internal/headers"
+	"sterling/internal/router"
+	"sterling/internal/tunnel"
+	"sterling/session"
+)
+
+// exchange is one request on its way: what was decided so far, and the record
+// that becomes its line in the access log. It belongs to the goroutine of the
+// request and dies with it.
+type exchange struct {
+	record accesslog.Record
+
+	door     *door
+	snap     *snapshot
+	listener *listenerRules // of this snapshot
+	route    *route         // nil until one matched
+
+	in      *http.Request
+	out     writer // what the client's answer is written through
+	host    string // canonical, for matching
+	target  router.Target
+	client  headers.Forwarded
+	peer    netip.Addr
+	upgrade string // allow-listed token that the client asked for, or ""
+	body    *requestBody
+
+	pin     session.Pin
+	verdict session.Verdict // on the cookie
+	pinned  bool            // pin was verified and is within its limits
+
+	tunnel <-chan tunnel.Stats // how the tunnel ended; nil: there was none
+
+	winner  *backend.Member // that answered
+	answer  *http.Response
+	failure error // why no answer could be passed on, or was cut short
+}
+
+type exchangeKey struct{}
+
+// exchangeOf returns the exchange that ctx was made for. Every context on the
+// request path carries one.
+func exchangeOf(ctx context.Context) *exchange {
+	x, _ := ctx.Value(exchangeKey{}).(*exchange)
+	return x
+}
+
+// overTLS reports whether the client's side is encrypted.
+func (x *exchange) overTLS() bool { return x.in.TLS != nil }
+
+func (x *exchange) scheme() string {
+	if x.overTLS() {
+		return "https"
+	}
+	return "http"
+}
+
+// elapsed is the time since the request's head had arrived.
+func (x *exchange) elapsed() time.Duration { return time.Since(x.record.Time) }
+
+// end sets why the exchange ended. The first reason given stands: what comes
+// after it is only its consequence.
+func (x *exchange) end(reason string) {
+	if x.record.End == "" {
+		x.record.End = reason
+	}
+}

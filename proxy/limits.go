@@ -1,0 +1,77 @@
+package proxy
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+)
+
+// connectionLimits bounds the connections of all listeners together, and those
+// of one client address. It is safe for concurrent use.
+type connectionLimits struct {
+	max        int64 // 0: no limit
+	perAddress int   // 0: no limit
+	open       atomic.Int64
+
+	// addressesMu guards addresses, which is kept only under a perAddress limit.
+	addressesMu sync.Mutex
+	addresses   map[netip.Addr]int
+}
+
+// newConnectionLimits takes the values of [limits]. With connections = 0 the
+// limit is 80 % of what the process may open: each exchange needs a second
+// descriptor toward its backend, so it is shed well before accept fails.
+func newConnectionLimits(connections, perAddress int) *connectionLimits {
+	l := &connectionLimits{max: int64(connections), perAddress: perAddress}
+	if connections == 0 {
+		l.max = descriptorLimit() * 8 / 10
+	}
+	if perAddress > 0 {
+		l.addresses = make(map[netip.Addr]int)
+	}
+	return l
+}
+
+// descriptorLimit is the soft limit of open files, which the runtime has
+// raised to the hard one at start; 0 where it cannot be known.
+func descriptorLimit() int64 {
+	var r syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {
+		return 0
+	}
+	const enough = 1 << 20
+	return int64(min(r.Cur, enough)) //nolint:gosec // bounded
+}
+
+// take asks for a place for a connection from addr.
+func (l *connectionLimits) take(addr netip.Addr) bool {
+	if n := l.open.Add(1); l.max > 0 && n > l.max {
+		l.open.Add(-1)
+		return false
+	}
+	if l.perAddress <= 0 {
+		return true
+	}
+	l.addressesMu.Lock()
+	defer l.addressesMu.Unlock()
+	if l.addresses[addr] >= l.perAddress {
+		l.open.Add(-1)
+		return false
+	}
+	l.addresses[addr]++
+	return true
+}
+
+// give returns a place.
+func (l *connectionLimits) give(addr netip.Addr) {
+	l.open.Add(-1)
+	if l.perAddress <= 0 {
+		return
+	}
+	l.addressesMu.Lock()
+	defer l.addressesMu.Unlock()
+	if l.addresses[addr]--; l.addresses[addr] <= 0 {
+		delete(l.addresses, addr)
+	}
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package proxy
+
+import "net"
+
+// refuseNew needs socket options that this system does not have.
+func refuseNew(*net.TCPListener) bool { return false }

@@ -1,0 +1,38 @@
+package proxy
+
+import (
+	"net/http"
+
+	"sterling/internal/router"
+)
+
+// redirect answers a request on a listener that only sends people to https.
+// It goes to the host that was asked for, and only if an https listener has a
+// route for it: a Host nobody configured is never reflected.
+func (x *exchange) redirect() {
+	target, err := router.Canonical(x.in.RequestURI, true)
+	if err != nil {
+		x.refuse(badTarget)
+		return
+	}
+	to := x.snap.redirects[x.door.name]
+	i, ok := x.snap.table.Match(to.listener, x.host, target.MatchPath)
+	if !ok {
+		x.refuse(noRoute)
+		return
+	}
+	x.record.Route = x.snap.routes[i].cfg.Name
+	h := x.out.Header()
+	h.Set("Location", router.HTTPSLocation(x.host, to.port, target))
+	h.Set("Content-Length", "0")
+	if x.body != nil {
+		x.out.closing = true // nobody reads it
+	}
+	x.out.WriteHeader(http.StatusPermanentRedirect)
+}
+
+// redirection is where a redirecting listener sends its visitors.
+type redirection struct {
+	listener string // the https listener whose routes decide
+	port     int
+}

@@ -1,0 +1,117 @@
+package proxy
+
+import (
+	"fmt"
+	"reflect"
+
+	"sterling/internal/config"
+)
+
+// Reload replaces the configuration: it builds everything that cfg describes,
+// starts the checks of new backends, publishes the new snapshot, and retires
+// the old one. Any failure leaves the old one serving. The error is a
+// [config.Problems] when the configuration is at fault.
+//
+// Backends that stay keep their health, their counters and their idle
+// connections. Upgraded connections stay if their route, its pool's settings
+// and their backend do, and are told to go otherwise.
+func (s *Server) Reload(cfg *config.Config) (Report, error) {
+	s.reloadMu.Lock()
+	defer s.reloadMu.Unlock()
+	old := s.snapshot.Load()
+	p := compile(cfg)
+	if err := p.problems.Err(); err != nil {
+		return Report{}, err
+	}
+	next, err := s.build(p, old.generation+1)
+	if err != nil {
+		return Report{}, err
+	}
+	report := compare(old.cfg, cfg)
+	report.Generation = next.generation
+
+	next.pools.Start()
+	s.snapshot.Store(next)
+	s.certificates.Replace(next.certificates)
+	old.pools.Retire()
+	told := s.tunnels.goAway("the configuration has changed", func(x *exchange) bool {
+		return !next.keeps(x)
+	})
+	if told > 0 {
+		report.Changes = append(report.Changes, fmt.Sprintf("%d upgraded connections told to go", told))
+	}
+	return report, nil
+}
+
+// keeps reports whether the stream of an exchange that began under another
+// snapshot may go on under this one.
+func (s *snapshot) keeps(x *exchange) bool {
+	for _, r := range s.routes {
+		if r.cfg.Name != x.route.cfg.Name {
+			continue
+		}
+		if !reflect.DeepEqual(r.cfg, x.route.cfg) {
+			return false
+		}
+		m := r.pool.Pinned(x.winner.Name())
+		return m != nil && m.URL().String() == x.winner.URL().String()
+	}
+	return false
+}
+
+// compare says in lines what a reload from old to cfg changes.
+func compare(old, cfg *config.Config) Report {
+	var r Report
+	r.Changes = append(r.Changes, compareNamed("route", routesByName(old), routesByName(cfg))...)
+	r.Changes = append(r.Changes, comparePools(old, cfg)...)
+	if !reflect.DeepEqual(old.TLS, cfg.TLS) {
+		r.Changes = append(r.Changes, "tls: changed")
+	}
+	restart := func(differs bool, what string) {
+		if differs {
+			r.Restart = append(r.Restart, what)
+		}
+	}
+	restart(old.Log != cfg.Log, "log")
+	restart(!reflect.DeepEqual(old.AccessLog, cfg.AccessLog), "access_log")
+	restart(old.Admin != cfg.Admin, "admin")
+	restart(old.State != cfg.State, "state")
+	restart(old.Limits != cfg.Limits, "limits")
+	restart(old.TLS.MinVersion != cfg.TLS.MinVersion, "tls.min_version")
+	before, after := listenersByName(old), listenersByName(cfg)
+	for name, l := range after {
+		was, ok := before[name]
+		restart(!ok, "listener "+name+" (new)")
+		restart(ok && boundOnce(was) != boundOnce(l), "listener "+name)
+	}
+	for name := range before {
+		_, ok := after[name]
+		restart(!ok, "listener "+name+" (removed)")
+	}
+	return r
+}
+
+// boundOnce is the part of a listener that is fixed when it is bound.
+func boundOnce(l config.Listener) any {
+	return [...]any{l.Address, l.Protocol, l.Idle, l.HeaderTimeout, l.MaxHeader}
+}
+
+func comparePools(old, cfg *config.Config) []string {
+	before, after := poolsByName(old), poolsByName(cfg)
+	lines := compareNamed("pool", withoutBackends(before), withoutBackends(after))
+	for _, p := range cfg.Pools {
+		if was, ok := before[p.Name]; ok {
+			lines = append(lines, compareNamed("pool "+p.Name+": backend", backendsByName(was), backendsByName(p))...)
+		}
+	}
+	return lines
+}
+
+func withoutBackends(pools map[string]config.Pool) map[string]config.Pool {
+	out := make(map[string]config.Pool, len(pools))
+	for name, p := range pools {
+		p.Backends = nil
+		out[name] = p
+	}
+	return out
+}

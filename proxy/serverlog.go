@@ -1,0 +1,20 @@
+package proxy
+
+import (
+	"bytes"
+
+	"github.com/rs/zerolog"
+)
+
+// serverLog takes the lines that net/http's server prints: handshakes that
+// failed, connections that broke. On the internet these are weather, so they
+// are logged for debugging only.
+type serverLog struct {
+	log      zerolog.Logger
+	listener string
+}
+
+func (s serverLog) Write(p []byte) (int, error) {
+	s.log.Debug().Str("listener", s.listener).Bytes("message", bytes.TrimSpace(p)).Msg("server")
+	return len(p), nil
+}

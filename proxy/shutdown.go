@@ -1,0 +1,145 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// errShutdown is the cause that requests are cut with at the shutdown's end.
+var errShutdown = errors.New("the front door is shutting down")
+
+// settlePoll is how often the shutdown looks whether what it waits for is done.
+const settlePoll = 5 * time.Millisecond
+
+// Shutdown drains as the configuration's [shutdown] table says, and returns
+// when all is closed:
+//
+//  1. Ready turns false, and for shutdown.grace everything goes on.
+//  2. The listeners take no new connection, hand out those that the kernel has
+//     accepted, and close. From here on every answer carries "Connection:
+//     close", and upgraded connections are told to go.
+//  3. Idle connections stay for shutdown.idle_grace, because closing one races
+//     with a request on its way to it; then they close.
+//  4. Requests under way have until shutdown.timeout; then they are cut.
+//
+// When ctx ends first, it goes on to cutting at once. Only the first call does
+// anything; later ones wait for it.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.shutdownOnce.Do(func() {
+		defer close(s.ended)
+		s.shutdown(ctx)
+	})
+	<-s.ended
+	return nil
+}
+
+func (s *Server) shutdown(ctx context.Context) {
+	limits := s.snapshot.Load().cfg.Shutdown
+	s.ending.Store(true)
+	if s.bound.Load() {
+		pause(ctx, limits.Grace)
+		ctx, cancel := context.WithTimeout(ctx, limits.Timeout)
+		defer cancel()
+		s.closeListeners(ctx)
+		s.told.Store(true)
+		s.tunnels.goAway("the server is shutting down", func(*exchange) bool { return true })
+		s.letIdleGo(ctx, limits.IdleGrace)
+		s.letRequestsEnd(ctx)
+	}
+	s.cut()
+	s.backends.Close()
+	if err := s.access.Close(); err != nil {
+		s.log.Error().Err(err).Msg("closing the access log")
+	}
+}
+
+// closeListeners empties the backlogs and waits until the doors are shut.
+func (s *Server) closeListeners(ctx context.Context) {
+	for _, d := range s.doors {
+		d.closing.Store(true)
+		d.listener.drain()
+	}
+	for _, d := range s.doors {
+		d.http2.goAway()
+	}
+	for _, d := range s.doors {
+		select {
+		case <-d.served:
+		case <-ctx.Done():
+			_ = d.listener.Close()
+		}
+	}
+}
+
+// letIdleGo gives clients that hold idle connections the chance to send what
+// was already on its way.
+func (s *Server) letIdleGo(ctx context.Context, grace time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	waitFor(ctx, func() bool {
+		for _, d := range s.doors {
+			if d.listener.open.Load() > 0 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// letRequestsEnd closes idle connections and waits for the others.
+func (s *Server) letRequestsEnd(ctx context.Context) {
+	var g sync.WaitGroup
+	for _, d := range s.doors {
+		// An error means that ctx has ended, which is seen below.
+		g.Go(func() { _ = d.http.Shutdown(ctx) })
+	}
+	g.Wait()
+	waitFor(ctx, func() bool { return s.tunnels.count() == 0 })
+}
+
+// cut ends what is left, and waits for its goroutines: they end as soon as
+// they notice, so this is bounded only against the unforeseen.
+func (s *Server) cut() {
+	s.cutOff(errShutdown)
+	s.tunnels.cut()
+	for _, d := range s.doors {
+		_ = d.http.Close()
+		if d.listener != nil {
+			_ = d.listener.Close()
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if !waitFor(ctx, func() bool { return s.active.Load() == 0 }) {
+		s.log.Error().Int64("requests", s.active.Load()).Msg("requests did not end when they were cut")
+	}
+}
+
+// pause waits for d, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// waitFor polls until done says so, or ctx ends; it reports which.
+func waitFor(ctx context.Context, done func() bool) bool {
+	tick := time.NewTicker(settlePoll)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			return done()
+		case <-tick.C:
+		}
+	}
+	return true
+}

@@ -1,0 +1,132 @@
+package proxy
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// writer is the way back to the client. It counts what is written, keeps a
+// deadline ahead of each write so that a client that takes nothing is cut,
+// and hands an upgraded connection out inside a tunnel.
+//
+// It passes 1xx on without taking them for the answer, and has Unwrap, so
+// [http.ResponseController] reaches what lies below.
+type writer struct {
+	http.ResponseWriter
+
+	x        *exchange
+	control  *http.ResponseController
+	idle     time.Duration // zero: no limit
+	deadline time.Time     // the write deadline in force; zero: none
+	status   int           // final status; 0 until written
+	bytes    int64         // of the body
+	failed   error         // the first write that failed
+	hijacked bool
+	closing  bool  // "Connection: close" goes out with the head
+	proto1   bool  // HTTP/1.x
+	length   int64 // of the body as announced; -1: not announced
+}
+
+func (w *writer) reset(rw http.ResponseWriter, x *exchange) {
+	*w = writer{
+		ResponseWriter: rw,
+		x:              x,
+		control:        http.NewResponseController(rw),
+		proto1:         x.in.ProtoMajor == 1,
+	}
+}
+
+// Unwrap serves http.ResponseController.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader implements [http.ResponseWriter].
+func (w *writer) WriteHeader(status int) {
+	if status >= 200 || status == http.StatusSwitchingProtocols {
+		if w.status != 0 {
+			return
+		}
+		w.status = status
+		w.length = announced(w.Header())
+		if w.proto1 && (w.closing || w.x.door.draining()) {
+			w.Header().Set("Connection", "close")
+		}
+	}
+	w.extend()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [io.Writer].
+func (w *writer) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	w.extend()
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	if err != nil && w.failed == nil {
+		w.failed = err
+	}
+	return n, err
+}
+
+// announced is the Content-Length, or -1.
+func announced(h http.Header) int64 {
+	if v := h["Content-Length"]; len(v) == 1 {
+		if n, err := strconv.ParseInt(v[0], 10, 64); err == nil {
+			return n
+		}
+	}
+	return -1
+}
+
+// FlushError serves http.ResponseController. After the last byte there is
+// nothing to do: the server sends it with the end of the answer, in one piece.
+func (w *writer) FlushError() error {
+	if w.status != 0 && w.bytes == w.length {
+		return nil
+	}
+	w.extend()
+	err := w.control.Flush()
+	if err != nil && w.failed == nil && !errors.Is(err, http.ErrNotSupported) {
+		w.failed = err
+	}
+	return err
+}
+
+// Hijack implements [http.Hijacker]. It is called only once the backend has
+// agreed to an upgrade, and returns the tunnel: see upgrade.go.
+func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := w.control.Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	w.hijacked = true
+	return w.x.openTunnel(conn, buffered)
+}
+
+// extend pushes the write deadline ahead. It is moved in steps of an eighth of
+// the limit, because each move costs a timer operation.
+func (w *writer) extend() {
+	if w.idle <= 0 || w.hijacked {
+		return
+	}
+	now := time.Now()
+	if w.deadline.Sub(now) > w.idle-w.idle/8 {
+		return
+	}
+	w.deadline = now.Add(w.idle)
+	// A writer that knows no deadlines goes without.
+	_ = w.control.SetWriteDeadline(w.deadline)
+}
+
+// release takes the write deadline off, or it would hit the next request of
+// the same connection before that one has written anything.
+func (w *writer) release() {
+	if !w.deadline.IsZero() && !w.hijacked {
+		_ = w.control.SetWriteDeadline(time.Time{})
+	}
+}
