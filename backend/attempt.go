@@ -1,0 +1,225 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sterling/internal/http1"
+)
+
+// attempt is one call at one backend, from the moment it counts as in flight
+// until its answer's body was read or closed.
+type attempt struct {
+	member *Member
+	req    *http.Request
+	call   *Call
+	start  time.Time
+	unhook func() bool // takes the interruption out of the request's context
+	ended  atomic.Bool
+
+	prev, next *attempt // guarded by waiting.mu, like listed
+	listed     bool
+
+	mu     sync.Mutex              // guards what follows
+	cause  error                   // why it was interrupted
+	over   bool                    // the connection may serve another: hands off
+	cancel context.CancelCauseFunc // of what runs now; may be nil
+	conn   *http1.ClientConn       // what it runs over; may be nil
+}
+
+// RoundTrip takes req to the member's backend and returns the head of its
+// answer, once. It follows no redirect and never tries another backend.
+//
+// It sends req's method, URL, Host and Header as they are and, for a body,
+// ContentLength and Trailer; [Call.Body] holds the body itself. The end of
+// req's context ends the attempt at any point. A 1xx answer is given to the
+// context's [net/http/httptrace.ClientTrace].
+//
+// Where a reused connection proves to have been closed before the backend took
+// a byte of the request, it goes over a new connection to the same backend,
+// once: no process has seen it, so that this is still the same attempt.
+//
+// Errors are *[Error], from reading the response's body, too. The body must be
+// closed; reading it to its end ends the attempt, as well. After a 101 it is
+// an io.ReadWriteCloser with CloseWrite.
+func (m *Member) RoundTrip(req *http.Request, call *Call) (*http.Response, error) {
+	if !m.acquire() {
+		m.counts.full.Add(1)
+		return nil, &Error{Kind: Full, Err: errFull}
+	}
+	m.counts.requests.Add(1)
+	a := &attempt{member: m, req: req, call: call, start: time.Now()}
+	a.watch()
+	resp, err := m.transport.roundTrip(a)
+	if err != nil {
+		a.end()
+		a.failed(err)
+		return nil, err
+	}
+	m.waiting.remove(a)
+	call.Header = time.Since(a.start)
+	m.health.answered()
+	if m.State() != Up {
+		m.settle()
+	}
+	return resp, nil
+}
+
+var errFull = errors.New("the backend's in-flight limit is reached")
+
+// watch makes the attempt end with the request's context and, where it may be
+// moved, with the backend's being marked down.
+func (a *attempt) watch() {
+	before := a.member.State()
+	ctx := a.req.Context()
+	if ctx.Done() != nil {
+		a.unhook = context.AfterFunc(ctx, func() { a.interrupt(context.Cause(ctx)) })
+	}
+	if !a.call.Movable {
+		return
+	}
+	a.member.waiting.add(a)
+	// It may have gone down between the look at it and the entry in the list.
+	// One that was down before was chosen for want of a better.
+	if before != Down && a.member.State() == Down {
+		a.interrupt(errMoved)
+	}
+}
+
+// informed passes a 1xx answer on. A byte of an answer was seen: the attempt
+// stays where it is.
+func (a *attempt) informed(code int, header textproto.MIMEHeader) error {
+	a.member.waiting.remove(a)
+	trace := httptrace.ContextClientTrace(a.req.Context())
+	if trace == nil || trace.Got1xxResponse == nil {
+		return nil
+	}
+	return trace.Got1xxResponse(code, header)
+}
+
+// replayable reports whether the body can be sent again.
+func (a *attempt) replayable() bool {
+	return a.call.Body == nil || a.call.Body.Replayable()
+}
+
+// interrupt ends what the attempt is doing, from any goroutine.
+func (a *attempt) interrupt(cause error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.over || a.cause != nil {
+		return
+	}
+	a.cause = cause
+	if a.cancel != nil {
+		a.cancel(cause)
+	}
+	if a.conn != nil {
+		a.conn.Abort(cause)
+	}
+}
+
+// interrupted returns why the attempt was interrupted; nil: it was not.
+func (a *attempt) interrupted() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.cause
+}
+
+// running says what the attempt is doing, so that it can be interrupted. It
+// returns the cause if it has been already.
+func (a *attempt) running(cancel context.CancelCauseFunc, conn *http1.ClientConn) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cancel, a.conn = cancel, conn
+	return a.cause
+}
+
+// end takes the attempt out of every list, once, and reports whether its
+// connection was left in peace.
+func (a *attempt) end() (clean bool) {
+	a.mu.Lock()
+	a.over = true
+	clean = a.cause == nil
+	a.mu.Unlock()
+	if a.ended.Swap(true) {
+		return clean
+	}
+	if a.unhook != nil {
+		a.unhook()
+	}
+	a.member.waiting.remove(a)
+	a.member.inFlight.Add(-1)
+	return clean
+}
+
+// failed counts a failure, and tells the health of it.
+func (a *attempt) failed(err *Error) {
+	b, t := a.member.Backend, a.member.timeouts
+	switch err.Kind {
+	case Moved:
+		b.counts.moved.Add(1)
+		return
+	case Full, ClientClosed, ClientBody:
+		return
+	case Unresolved, ConnectFailed, ConnectTimeout, TLSFailed:
+		b.counts.failures.Add(1)
+		b.counts.connectFailures.Add(1)
+		if limit := a.connectLimit(); err.Kind == ConnectTimeout && limit < t.Connect {
+			break // it was not given the time
+		}
+		b.health.connectFailed(describe(err.Err, t.Connect))
+	default:
+		b.counts.failures.Add(1)
+		// An idle connection that is closed while it is taken into use is no fault.
+		count := a.call.CountFailure && !err.Reused && err.Kind != Stale
+		a.call.Counted = b.health.exchangeFailed(describe(err.Err, t.Response), count)
+	}
+	b.settle()
+}
+
+// connectLimit is the time for connecting.
+func (a *attempt) connectLimit() time.Duration {
+	return shorter(a.member.timeouts.Connect, a.call.ResponseLimit)
+}
+
+// responseLimit is the time for the wait for an answer.
+func (a *attempt) responseLimit() time.Duration {
+	return shorter(a.member.timeouts.Response, a.call.ResponseLimit)
+}
+
+// patience is how long the answer may take before the backend is suspected; 0:
+// for ever, since nothing could be found out about it.
+func (a *attempt) patience() time.Duration {
+	if a.member.pool.check.Kind == Passive {
+		return 0
+	}
+	return a.member.latency.patience()
+}
+
+// suspected is called when the answer takes longer than that.
+func (a *attempt) suspected() {
+	a.member.counts.suspected.Add(1)
+	a.member.health.suspect()
+}
+
+// observe counts the time that the answer took, from when the request was
+// sent. What was held up by a fault is no measure of a backend in health.
+func (a *attempt) observe(sent time.Time) {
+	if a.member.health.settledSince(a.start) {
+		a.member.latency.observe(time.Since(sent))
+	}
+}
+
+// shorter returns the shorter of a limit and one that may be 0 for none.
+func shorter(limit, other time.Duration) time.Duration {
+	if other > 0 {
+		return min(limit, other)
+	}
+	return limit
+}

@@ -1,0 +1,136 @@
+package backend
+
+import (
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+)
+
+// Backend is one server, with all that is known and counted about it. It
+// belongs to a [Set] and lives as long as a configuration names it. What one
+// configuration says about it is in a [Member].
+type Backend struct {
+	identity  identity
+	url       *url.URL
+	shared    *shared
+	events    *events
+	probeDial *dialer
+	transport transport
+	health    *health
+	fell      atomic.Bool // marked down, and not yet acted on
+	inFlight  atomic.Int64
+	counts    counts
+	latency   latency
+	waiting   waiting
+
+	refs    int      // guarded by Set.mu: the Pools that name it
+	checker *checker // guarded by Set.starting
+}
+
+// identity is what makes a backend of another configuration the same one.
+type identity struct {
+	pool, name, url string
+	protocol        Protocol
+	tls             string
+}
+
+// transport takes one attempt to the backend and back.
+type transport interface {
+	// roundTrip makes the exchange. When it returns a response, the
+	// response's body ends the attempt; else the caller does.
+	roundTrip(a *attempt) (*http.Response, *Error)
+	// discard closes the idle connections.
+	discard()
+	// sweep closes idle connections whose time is over.
+	sweep(now time.Time)
+	// close closes the idle connections, and those in use when they are done.
+	close()
+}
+
+// Status is a look at a backend.
+type Status struct {
+	State    State
+	Reason   string    // why it is in this state; "" when up
+	Since    time.Time // of the last change
+	InFlight int64
+	P99      time.Duration // to the first byte of an answer, estimated; 0: too few seen
+	// IdleClose is after how long the backend closes idle connections; 0: not known.
+	IdleClose time.Duration
+	Counters  Counters
+}
+
+// Name returns the name in the configuration.
+func (b *Backend) Name() string { return b.identity.name }
+
+// URL returns scheme and host. It must not be changed.
+func (b *Backend) URL() *url.URL { return b.url }
+
+// State returns what is known about the backend's fitness.
+func (b *Backend) State() State { return b.health.current() }
+
+// InFlight returns the number of attempts that have not ended, upgraded
+// connections among them.
+func (b *Backend) InFlight() int64 { return b.inFlight.Load() }
+
+// Status returns everything about the backend at once.
+func (b *Backend) Status() Status {
+	s := Status{
+		InFlight: b.InFlight(),
+		P99:      time.Duration(b.latency.p99.Load()),
+		Counters: b.counts.read(),
+	}
+	if t, ok := b.transport.(*h1); ok {
+		s.IdleClose = t.keep.known()
+	}
+	b.health.mu.Lock()
+	defer b.health.mu.Unlock()
+	s.State, s.Reason, s.Since = b.health.current(), b.health.reason, b.health.since
+	return s
+}
+
+// changed is told of each change of state, with the health's lock held.
+func (b *Backend) changed(from, to State, reason string) {
+	e := Event{
+		Kind: StateChanged, Time: time.Now(), Pool: b.identity.pool, Backend: b.identity.name,
+		From: from, To: to, Reason: reason,
+	}
+	if to == Down {
+		b.fell.Store(true)
+		e.LastAvailable = b.shared.last(b)
+	}
+	b.events.post(e)
+}
+
+// settle does, without locks, what a change of state asks for.
+func (b *Backend) settle() {
+	if b.fell.Swap(false) {
+		b.waiting.moveAll()
+		// They may lead to a machine that has gone without a word.
+		b.transport.discard()
+	}
+	b.events.deliver()
+}
+
+// learned tells of a newly found idle close.
+func (b *Backend) learned(d time.Duration) {
+	b.events.post(Event{
+		Kind: IdleCloseLearned, Time: time.Now(), Pool: b.identity.pool, Backend: b.identity.name, IdleClose: d,
+	})
+	b.events.deliver()
+}
+
+// probe returns the function that makes one check by rule.
+func (b *Backend) prober(rule CheckOptions) *prober {
+	return &prober{dialer: b.probeDial, url: b.url, protocol: b.identity.protocol, rule: rule}
+}
+
+// retire ends what runs for the backend and waits for it. Attempts in flight
+// go on to their end.
+func (b *Backend) retire() {
+	if b.checker != nil {
+		b.checker.stop()
+		b.checker = nil
+	}
+	b.transport.close()
+}

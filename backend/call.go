@@ -1,0 +1,40 @@
+package backend
+
+import (
+	"time"
+
+	"sterling/internal/http1"
+)
+
+// Call is one attempt: what [Member.RoundTrip] is told about it, and what it
+// tells of it. The zero value is a request without a body that is sent at most
+// once. A Call is used for one attempt only.
+type Call struct {
+	// Body is the client's body, shared by the attempts of one request; nil:
+	// none. The request's own Body is not looked at.
+	Body *http1.Spool
+	// Movable: the request is safe or idempotent, so that this attempt may be
+	// taken back, with the kind Moved, when the backend is marked down before
+	// a byte of the answer was seen and the body can be replayed. Others wait
+	// on, and are given only connections that are fresh or proved.
+	Movable bool
+	// CountFailure: a failure after the request was sent may count against
+	// the backend where there are no active checks. It is to be set for one
+	// backend of a request only, or one poisonous request takes down them all.
+	CountFailure bool
+	// Fresh asks for a new connection, as after an error with Reused set.
+	Fresh bool
+	// ResponseLimit is what is left of the limit for all attempts; it shortens
+	// connecting and the wait for the answer. 0: the pool's limits alone.
+	ResponseLimit time.Duration
+
+	// Connect is how long connecting took; 0 over a reused connection. It is
+	// filled in before RoundTrip returns, like what follows.
+	Connect time.Duration
+	// Header is the time from the start to the head of the answer; 0 if none came.
+	Header time.Duration
+	// Reused tells that the exchange ran over a connection that had served before.
+	Reused bool
+	// Counted tells that a failure has counted, as CountFailure allowed.
+	Counted bool
+}

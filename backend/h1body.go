@@ -1,0 +1,168 @@
+package backend
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"sterling/internal/http1"
+)
+
+var errNotReplayable = errors.New("the client's body cannot be sent again")
+
+// sentTimer notes when a request's body has been read to its end, which may
+// happen in another goroutine and after the answer has begun.
+type sentTimer struct {
+	body  io.Reader
+	begin time.Time
+	after atomic.Int64 // nanoseconds since begin
+}
+
+func (s *sentTimer) Read(p []byte) (int, error) {
+	n, err := s.body.Read(p)
+	if err != nil {
+		s.after.Store(int64(time.Since(s.begin)))
+	}
+	return n, err
+}
+
+// took returns the time that the body took; 0 where there is none.
+func (s *sentTimer) took() time.Duration {
+	if s == nil {
+		return 0
+	}
+	return time.Duration(s.after.Load())
+}
+
+// wrap makes the response's body end the attempt.
+func (t *h1) wrap(a *attempt, conn *http1.ClientConn, resp *http.Response) {
+	body := h1Body{transport: t, attempt: a, conn: conn, body: resp.Body}
+	switch stream, ok := resp.Body.(duplex); {
+	case ok && resp.StatusCode == http.StatusSwitchingProtocols:
+		resp.Body = &h1Upgraded{h1Body: body, stream: stream}
+	case resp.Body == http.NoBody:
+		t.release(a, conn)
+	default:
+		resp.Body = &body
+	}
+}
+
+// h1Body is an answer's body. Its end, or Close, gives the connection back.
+type h1Body struct {
+	transport *h1
+	attempt   *attempt
+	conn      *http1.ClientConn
+	body      io.ReadCloser
+	err       error // how reading ended; nil: it has not
+}
+
+func (b *h1Body) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err := b.body.Read(p)
+	if err == nil {
+		return n, nil
+	}
+	if err == io.EOF {
+		b.err = io.EOF
+		b.transport.release(b.attempt, b.conn)
+		return n, io.EOF
+	}
+	e := h1Error(b.attempt, err)
+	e.Seen = true
+	b.err = e
+	b.attempt.failed(e)
+	return n, e
+}
+
+// Close cuts an answer that was not read to its end.
+func (b *h1Body) Close() error {
+	if b.attempt.ended.Load() {
+		return nil
+	}
+	err := b.body.Close()
+	if b.err == nil {
+		b.err = http.ErrBodyReadAfterClose
+	}
+	b.transport.release(b.attempt, b.conn)
+	return err
+}
+
+// duplex is what the body of a 101 is.
+type duplex interface {
+	io.ReadWriteCloser
+	CloseWrite() error
+}
+
+// h1Upgraded is a connection that speaks another protocol now. Reading,
+// writing and closing may be done by different goroutines. It is in flight
+// until it is closed.
+type h1Upgraded struct {
+	h1Body
+	stream duplex
+}
+
+func (u *h1Upgraded) Read(p []byte) (int, error)  { return u.stream.Read(p) }
+func (u *h1Upgraded) Write(p []byte) (int, error) { return u.stream.Write(p) }
+func (u *h1Upgraded) CloseWrite() error           { return u.stream.CloseWrite() }
+
+// Close closes the connection.
+func (u *h1Upgraded) Close() error {
+	err := u.stream.Close()
+	u.attempt.end()
+	_ = u.conn.Close() // if the stream's Close has not done so
+	return err
+}
+
+// h1Error turns an error of the exchange into ours.
+func h1Error(a *attempt, err error) *Error {
+	var clientBody *http1.BodyError
+	var x *http1.Error
+	if !errors.As(err, &x) {
+		x = &http1.Error{Sent: true, Err: err}
+	}
+	e := &Error{Kind: BackendCut, Sent: x.Sent, Seen: x.Seen, Err: x.Err, Reused: a.call.Reused && !x.Seen}
+	cause := a.interrupted()
+	switch {
+	case cause != nil:
+		e.Kind, e.Err = endedKind(cause), cause
+	case errors.As(err, &clientBody):
+		e.Kind = ClientBody
+	case x.Timeout:
+		e.Kind = timeoutKind(x)
+	case x.Unprocessed:
+		e.Sent = false
+		if a.call.Reused {
+			e.Kind = Stale
+		}
+	case x.Malformed():
+		e.Kind = BadResponse
+	}
+	return e
+}
+
+// timeoutKind tells the limits apart. The one for sending a body may pass in
+// any phase, since the answer is awaited meanwhile; only it is no deadline.
+func timeoutKind(x *http1.Error) Kind {
+	switch {
+	case x.Phase == http1.PhaseWrite, !errors.Is(x.Err, os.ErrDeadlineExceeded):
+		return BodyStalled
+	case x.Phase == http1.PhaseBody:
+		return BackendBodyIdle
+	default:
+		return ResponseTimeout
+	}
+}
+
+// asError returns err as ours; every error of this package is one.
+func asError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Kind: BackendCut, Sent: true, Err: err}
+}

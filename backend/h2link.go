@@ -1,0 +1,99 @@
+package backend
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// h2Link is a standard transport and the connections that it has dialed. It is
+// given up as a whole when the backend is marked down: its connections may
+// lead to a machine that has gone without a word, and the transport would put
+// new requests on them. Those under way go on; the last one closes them all.
+type h2Link struct {
+	std    *http.Transport
+	dialer dialer
+
+	mu      sync.Mutex // guards what follows
+	users   int
+	retired bool
+	conns   map[*h2Conn]struct{}
+}
+
+// connectLimitKey is the context key of an attempt's limit for connecting: the
+// transport dials in the background, under a context that keeps only values.
+type connectLimitKey struct{}
+
+func newH2Link(d *dialer, protocol Protocol, idle time.Duration) *h2Link {
+	l := &h2Link{dialer: *d, conns: make(map[*h2Conn]struct{})}
+	l.dialer.wrap = l.track
+	l.std = newStandardTransport(protocol, l.dial)
+	l.std.IdleConnTimeout = idle
+	l.std.HTTP2 = &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: 5 * time.Second}
+	return l
+}
+
+func (l *h2Link) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	limit, ok := ctx.Value(connectLimitKey{}).(time.Duration)
+	if !ok {
+		limit = time.Second
+	}
+	return l.dialer.dial(ctx, limit)
+}
+
+func (l *h2Link) use() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.users++
+}
+
+func (l *h2Link) done() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.users--
+	l.shut()
+}
+
+// retire closes the connections as soon as nobody uses them.
+func (l *h2Link) retire() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.retired = true
+	l.shut()
+}
+
+// shut closes all connections if their time is over. mu is held.
+func (l *h2Link) shut() {
+	if !l.retired || l.users > 0 {
+		return
+	}
+	for c := range l.conns {
+		_ = c.Conn.Close() // nothing is under way on it
+	}
+	clear(l.conns)
+}
+
+// track notes a connection until it is closed.
+func (l *h2Link) track(conn net.Conn) net.Conn {
+	c := &h2Conn{Conn: conn, link: l}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conns[c] = struct{}{}
+	l.shut() // a dial may outlive the attempt that asked for it
+	return c
+}
+
+// h2Conn is a connection that its link knows of.
+type h2Conn struct {
+	net.Conn
+	link *h2Link
+}
+
+func (c *h2Conn) Close() error {
+	c.link.mu.Lock()
+	delete(c.link.conns, c)
+	c.link.mu.Unlock()
+	return c.Conn.Close()
+}

@@ -1,0 +1,104 @@
+package backend
+
+import (
+	"sync"
+	"time"
+
+	"sterling/internal/http1"
+)
+
+// idleConn is a connection that waits for its next exchange.
+type idleConn struct {
+	*http1.ClientConn
+	since   time.Time
+	expires time.Time
+}
+
+// idlePool is the idle connections to one backend, the one used last on top:
+// what is not needed any more sinks to the bottom and expires there.
+type idlePool struct {
+	mu     sync.Mutex // guards what follows
+	conns  []idleConn
+	closed bool
+}
+
+// take returns the connection that was used last, if it has been idle for less
+// than maxAge; 0: whatever its age. The caller owns it and must see whether it
+// is still alive.
+func (p *idlePool) take(now time.Time, maxAge time.Duration) (idleConn, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.conns) - 1
+	if n < 0 {
+		return idleConn{}, false
+	}
+	c := p.conns[n]
+	if maxAge > 0 && now.Sub(c.since) >= maxAge || now.After(c.expires) {
+		return idleConn{}, false // those below are older still
+	}
+	p.conns[n] = idleConn{}
+	p.conns = p.conns[:n]
+	return c, true
+}
+
+// put keeps c, unless there are limit already or the pool is closed: then c is
+// closed.
+func (p *idlePool) put(c idleConn, limit int) {
+	if !p.keep(c, limit) {
+		_ = c.Close() // nothing is under way on it
+	}
+}
+
+func (p *idlePool) keep(c idleConn, limit int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || len(p.conns) >= limit {
+		return false
+	}
+	p.conns = append(p.conns, c)
+	return true
+}
+
+// older takes out all connections idle for age or longer, for inspection.
+func (p *idlePool) older(now time.Time, age time.Duration) []idleConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for n < len(p.conns) && now.Sub(p.conns[n].since) >= age {
+		n++
+	}
+	taken := make([]idleConn, n)
+	copy(taken, p.conns)
+	rest := copy(p.conns, p.conns[n:])
+	clear(p.conns[rest:])
+	p.conns = p.conns[:rest]
+	return taken
+}
+
+// restore puts inspected connections back to the bottom, where they came from;
+// it returns those that must be closed because the pool was.
+func (p *idlePool) restore(conns []idleConn) []idleConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return conns
+	}
+	p.conns = append(conns, p.conns...)
+	return nil
+}
+
+// empty takes out everything, and for ever if last is set.
+func (p *idlePool) empty(last bool) []idleConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	taken := p.conns
+	p.conns = nil
+	p.closed = p.closed || last
+	return taken
+}
+
+func closeAll(conns []idleConn) {
+	for _, c := range conns {
+		_ = c.Close() // nothing is under way on it
+	}
+}

@@ -1,0 +1,134 @@
+package backend
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Pool is a group of interchangeable backends, as one configuration has it.
+// Members, order and weights never change; only the policy's counter does.
+type Pool struct {
+	name    string
+	tryAll  bool
+	check   CheckOptions
+	members []*Member
+	byName  map[string]*Member
+	groups  []group // by priority; members without weight are in none
+	shared  *shared
+}
+
+// group is the members of one priority.
+type group struct {
+	members []*Member
+	policy  policy
+}
+
+// policy chooses among the members that pass the filter; nil: none does. It
+// looks at each member a fixed number of times at most and changes nothing
+// but its own counter.
+type policy interface {
+	choose(members []*Member, f filter) *Member
+}
+
+// filter says which members are candidates.
+type filter struct {
+	state State
+	any   bool // whatever the state
+	tried Tried
+}
+
+func (f *filter) admits(m *Member) bool {
+	return (f.any || m.State() == f.state) && !f.tried.Has(m) && !m.Full()
+}
+
+// Name returns the pool's name.
+func (p *Pool) Name() string { return p.name }
+
+// Members returns the members in the order of the configuration. The slice
+// must not be changed.
+func (p *Pool) Members() []*Member { return p.members }
+
+// Pinned returns the member of that name, for a visitor whose cookie names it;
+// nil if there is none. Ask [Member.Admits] whether it can be used.
+func (p *Pool) Pinned(name string) *Member { return p.byName[name] }
+
+// Pick returns the member for a new visitor, or for a further attempt with the
+// members tried before it; nil if none is left. It offers those that are up,
+// by priority and policy; else, by the same rule, those still unproven; else,
+// where the pool tries all and none left is merely full, those that are down:
+// then lastResort is true. A full member, and one without weight, is never
+// offered. Pick changes nothing but the policy's counter.
+func (p *Pool) Pick(tried Tried) (m *Member, lastResort bool) {
+	f := filter{state: Up, tried: tried}
+	if m := p.choose(f); m != nil {
+		return m, false
+	}
+	f.state = Unproven
+	if m := p.choose(f); m != nil {
+		return m, false
+	}
+	if !p.tryAll || p.busy(tried) {
+		return nil, false
+	}
+	f.any = true
+	m = p.choose(f)
+	return m, m != nil && m.State() == Down
+}
+
+func (p *Pool) choose(f filter) *Member {
+	for i := range p.groups {
+		if m := p.groups[i].policy.choose(p.groups[i].members, f); m != nil {
+			return m
+		}
+	}
+	return nil
+}
+
+// busy reports whether a member that works is skipped only because it is full:
+// then a request had better be refused than sent to one that is down.
+func (p *Pool) busy(tried Tried) bool {
+	for _, g := range p.groups {
+		for _, m := range g.members {
+			if m.State() != Down && m.Full() && !tried.Has(m) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Request deposits a request's share in the pool's retry budget.
+func (p *Pool) Request() { p.shared.budget.request() }
+
+// AllowRetry takes a second or later attempt from the retry budget, or reports
+// that nothing is left of it. The budget outlives a reload.
+func (p *Pool) AllowRetry() bool { return p.shared.budget.allow() }
+
+// grouped splits the members that have a weight by priority, lowest first.
+func grouped(members []*Member, newPolicy func([]*Member) policy) []group {
+	var weighted []*Member
+	for _, m := range members {
+		if m.weight > 0 {
+			weighted = append(weighted, m)
+		}
+	}
+	slices.SortStableFunc(weighted, func(a, b *Member) int { return cmp.Compare(a.priority, b.priority) })
+	var groups []group
+	for len(weighted) > 0 {
+		n := 1
+		for n < len(weighted) && weighted[n].priority == weighted[0].priority {
+			n++
+		}
+		groups = append(groups, group{members: weighted[:n], policy: newPolicy(weighted[:n])})
+		weighted = weighted[n:]
+	}
+	return groups
+}
+
+// policies makes the policy of one group.
+var policies = map[Policy]func([]*Member) policy{
+	RoundRobin:    newRoundRobin,
+	LeastRequests: newLeastRequests,
+	Random:        newRandom,
+	First:         func([]*Member) policy { return first{} },
+}

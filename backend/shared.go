@@ -1,0 +1,25 @@
+package backend
+
+import "sync/atomic"
+
+// shared is what a pool keeps across reloads, under its name.
+type shared struct {
+	name    string
+	budget  *budget
+	current atomic.Pointer[Pool] // the one that was started last
+	refs    int                  // guarded by Set.mu
+}
+
+// last reports whether, without b, the pool has nobody left to offer.
+func (s *shared) last(b *Backend) bool {
+	p := s.current.Load()
+	if p == nil {
+		return false
+	}
+	for _, m := range p.members {
+		if m.Backend != b && m.Admits(false) {
+			return false
+		}
+	}
+	return true
+}
