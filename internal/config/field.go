@@ -100,7 +100,7 @@ func list[T any](name string, dst *[]T, fallback []string, k kind[T]) field {
 			*dst = []T{}
 			items, ok := v.([]any)
 			if !ok {
-				w.wrongType(key, "a list", v, "write ["+tomlExample(k.example)+"]")
+				w.wrongType(key, "a list", v, "write ["+k.example+"]")
 				return
 			}
 			for i, item := range items {
@@ -173,13 +173,6 @@ func tomlList(items []string) string {
 		quoted[i] = strconv.Quote(s)
 	}
 	return "[" + strings.Join(quoted, ", ") + "]"
-}
-
-func tomlExample(example string) string {
-	if example == "" {
-		return `"…"`
-	}
-	return example
 }
 
 // typeName is how people call what the TOML library made of a value.

@@ -47,3 +47,26 @@ func TestProblemsOfBadFiles(t *testing.T) {
 		})
 	}
 }
+
+// The bad files use one password wherever a secret may stand, in good places
+// and in wrong ones.
+func TestNoProblemShowsASecret(t *testing.T) {
+	paths, err := filepath.Glob("testdata/bad/*.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := 0
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held += strings.Count(string(data), "hunter2")
+		if _, problems := Parse(path, data); strings.Contains(problems.Error(), "hunter2") {
+			t.Errorf("%v", problems)
+		}
+	}
+	if held < 5 {
+		t.Errorf("the password stands in %d places only", held)
+	}
+}

@@ -144,3 +144,15 @@ func FuzzPositions(f *testing.F) {
 		}
 	})
 }
+
+func TestOnlyNestingIsBounded(t *testing.T) {
+	wide := strings.Repeat("[[a]]\nb = [[1], {c = [2]}]\n", 2*maxDepth)
+	if s := scan(wide); s.deepLine != 0 || s.pos.lines["a[127].b[1].c[0]"] != 4*maxDepth {
+		t.Errorf("a long file: too deep at line %d, its last key at line %d", s.deepLine, s.pos.lines["a[127].b[1].c[0]"])
+	}
+	for _, deep := range []string{"x = 1\na = " + strings.Repeat("[", 1e6), "x = 1\n[" + strings.Repeat("a.", 1e5) + "b]"} {
+		if s := scan(deep); s.deepLine != 2 {
+			t.Errorf("%.20s…: too deep at line %d, want 2", deep, s.deepLine)
+		}
+	}
+}

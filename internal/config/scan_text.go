@@ -111,11 +111,10 @@ func (s *scanner) str() (string, bool) {
 		switch c := s.src[s.at]; {
 		case c == quote[0]:
 			s.at++
-			if text := s.src[start : s.at-1]; quote == "'" {
-				return text, true
-			} else {
-				return unescape(text), true
+			if quote == "'" {
+				return s.src[start : s.at-1], true
 			}
+			return unescape(s.src[start : s.at-1]), true
 		case c == '\n':
 			return "", false
 		case c == '\\' && quote == `"`:

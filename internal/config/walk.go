@@ -52,11 +52,7 @@ func (w *walker) text(key string, v any, k accepted) {
 		text, ok = strconv.FormatInt(n, 10), true
 	}
 	if !ok {
-		hint := ""
-		if k.example != "" {
-			hint = "write it like " + k.example
-		}
-		w.wrongType(key, k.name, v, hint)
+		w.wrongType(key, k.name, v, "write it like "+k.example)
 		return
 	}
 	if f := k.take(text); f != nil {
