@@ -165,11 +165,16 @@ func token(s string) bool {
 	return s != ""
 }
 
-// targetBytes reports whether a target has only bytes that RFC 3986 knows.
+// targetBytes reports whether a target has only bytes that RFC 3986 knows. In
+// a query all visible ones but "#" pass: browsers send them as they are typed.
 func targetBytes(s string) bool {
+	forbidden := `"<>\^` + "`" + `{|}#`
 	for i := range len(s) {
 		c := s[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"<>\^`+"`"+`{|}#`, c) >= 0 {
+		if c == '?' {
+			forbidden = "#"
+		}
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(forbidden, c) >= 0 {
 			return false
 		}
 	}

@@ -1,0 +1,143 @@
+package integration
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"sterling/internal/proxytest"
+)
+
+// scene is how large and long a failover is played.
+type scene struct {
+	visitors int
+	phase    time.Duration // between two events
+	outage   time.Duration // from death to return, from frost to thaw
+}
+
+func theScene() scene {
+	if *long {
+		return scene{visitors: 200, phase: 5 * time.Second, outage: 5 * time.Second}
+	}
+	return scene{visitors: 40, phase: time.Second, outage: 2 * time.Second}
+}
+
+// failoverPool has the check settings that all proxies of the comparison get.
+func failoverPool(children []*proxytest.Child) string {
+	var addrs []string
+	for _, c := range children {
+		addrs = append(addrs, c.Addr)
+	}
+	return proxytest.Pool("app", addrs...) + `
+[pool.health]
+path = "/healthz"
+interval = "500ms"
+timeout = "500ms"
+fall = 2
+[pool.timeout]
+connect = "1s"
+response = "5s"
+`
+}
+
+func threeChildren(t testing.TB) []*proxytest.Child {
+	t.Helper()
+	var all []*proxytest.Child
+	for i := range 3 {
+		all = append(all, proxytest.StartChild(t, fmt.Sprintf("b%d", i+1), 60*time.Millisecond))
+	}
+	return all
+}
+
+// play runs the six phases: all well; one killed; it is back; another frozen;
+// it is thawed; the third ends orderly.
+func play(t testing.TB, s scene, url string, children []*proxytest.Child) tally {
+	t.Helper()
+	c := gather(t, s.visitors, url)
+	time.Sleep(s.phase)
+
+	killed := outage{backend: "b1", kind: "killed", from: time.Now()}
+	children[0].Kill()
+	time.Sleep(s.outage)
+	children[0].Restart()
+	killed.to = time.Now()
+	time.Sleep(s.phase)
+
+	frozen := outage{backend: "b2", kind: "frozen", from: time.Now()}
+	children[1].Freeze()
+	time.Sleep(s.outage)
+	children[1].Thaw()
+	frozen.to = time.Now()
+	time.Sleep(s.phase)
+
+	ended := outage{backend: "b3", kind: "ended", from: time.Now()}
+	children[2].Terminate()
+	time.Sleep(s.outage)
+	ended.to = time.Now().Add(time.Hour) // it does not come back
+
+	shots := c.end()
+	ran := map[string]int{}
+	for _, b := range children {
+		for id, n := range b.Ran() {
+			ran[id] += n
+		}
+	}
+	return count(shots, []outage{killed, frozen, ended}, ran)
+}
+
+func (c tally) report(t testing.TB, name string) {
+	t.Helper()
+	t.Logf("%-24s requests %6d  GETs failed %3d  POSTs failed %3d (stray %d)  run twice %3d  moves %4d (needless %d)  slowest GET %6v  slowest POST %6v  median %v",
+		name, c.requests, c.failedGets, c.failedPosts, len(c.strayPosts), len(c.twice), c.moves, c.needless,
+		c.slowestGet.Round(time.Millisecond), c.slowestPost.Round(time.Millisecond), c.median.Round(100*time.Microsecond))
+}
+
+func TestFailoverLosesNoGetAndRunsNoPostTwice(t *testing.T) {
+	children := threeChildren(t)
+	p := proxytest.Start(t, proxytest.Options{Config: failoverPool(children)})
+	for _, c := range children {
+		p.Backend(c.Name, "up")
+	}
+	got := play(t, theScene(), p.URL("plain")+"/", children)
+	got.report(t, "sterling")
+	if got.failedGets > 0 {
+		t.Errorf("%d GETs failed: %+v", got.failedGets, got.lostGets)
+	}
+	if len(got.twice) > 0 {
+		t.Errorf("%d POSTs were run twice: %v", len(got.twice), got.twice)
+	}
+	if got.needless > 0 {
+		t.Errorf("%d visitors moved without need", got.needless)
+	}
+	if len(got.strayPosts) > 0 {
+		t.Errorf("%d POSTs failed that were not at the dead or frozen backend: %+v", len(got.strayPosts), got.strayPosts)
+	}
+	if got.moves == 0 {
+		t.Error("nobody moved: the outages were not felt, and this test proves nothing")
+	}
+	// Only the long form, run by hand on a quiet machine, looks at the clock.
+	if *long && got.slowestGet > 1200*time.Millisecond {
+		t.Errorf("the slowest GET took %v, want at most 1.2 s", got.slowestGet)
+	}
+	p.WaitLines(got.requests, nil)
+	p.Stop()
+}
+
+// A tally that cannot tell a bad proxy from a good one would prove nothing.
+func TestTheFailoverTallySeesLosses(t *testing.T) {
+	t.Parallel()
+	at := time.Now()
+	out := []outage{{"b1", "killed", at, at.Add(time.Second)}}
+	shots := []shot{
+		{id: "1", post: true, start: at.Add(-30 * time.Millisecond), took: 60 * time.Millisecond, failed: "502", from: "b1", to: "b1"}, // at the dead one
+		{id: "2", post: true, start: at.Add(300 * time.Millisecond), took: time.Millisecond, failed: "502", from: "b1", to: "b1"},      // after its death
+		{id: "3", post: true, start: at, took: time.Millisecond, failed: "502", from: "b2", to: "b2"},                                  // elsewhere
+		{id: "4", start: at, took: time.Millisecond, failed: "502", from: "b1", to: "b1"},
+		{id: "5", start: at.Add(500 * time.Millisecond), from: "b1", to: "b2"},
+		{id: "6", start: at.Add(500 * time.Millisecond), from: "b2", to: "b3"},
+	}
+	got := count(shots, out, map[string]int{"1": 2, "2": 1})
+	if got.failedGets != 1 || got.failedPosts != 3 || len(got.strayPosts) != 2 || got.moves != 2 || got.needless != 1 || len(got.twice) != 1 {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,233 @@
+package integration
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"testing"
+
+	"sterling/internal/proxytest"
+)
+
+// named is a backend that answers with its name.
+func named(t testing.TB, name string) *proxytest.Recorder {
+	t.Helper()
+	return proxytest.NewRecorder(t, func(*proxytest.Recorded) proxytest.Reply { return proxytest.Text(name) })
+}
+
+// routeTo is a route with its pool of one.
+func routeTo(name, keys string, rec *proxytest.Recorder) string {
+	return fmt.Sprintf("[[route]]\nname = %q\npool = %q\n%s\n", name, name, keys) + proxytest.OnlyPool(name, "", rec.Addr)
+}
+
+func TestHostFormsFindTheirRouteOrAreRefused(t *testing.T) {
+	t.Parallel()
+	www, star := named(t, "www"), named(t, "star")
+	p := proxytest.Start(t, proxytest.Options{Config: routeTo("www", `hosts = ["www.example.org", "[::1]"]`, www) + routeTo("star", `hosts = ["*.example.org"]`, star)})
+	_, port, _ := net.SplitHostPort(p.Addr("plain"))
+	const bad = "400"
+	for host, want := range map[string]string{
+		"www.example.org": "www", "WWW.Example.ORG": "www", "www.example.org.": "www", "www.example.org:80": "www", "www.example.org:" + port: "www",
+		"www.example.org.:80": "www", "[::1]": "www", "[::1]:80": "www", "a.example.org": "star", "A.EXAMPLE.ORG": "star",
+		"example.org": "404", "a.b.example.org": "404", "www.example.org.evil": "404", "xn--bcher-kva.example.org": "star",
+		"": bad, " ": bad, "www.example.org:": "www|400", "www.example.org:x": bad, "www.example.org:99999": bad, "www.example.org:-1": bad, "www.example.org..": bad,
+		".example.org": bad, "www..example.org": bad, "user@www.example.org": bad, "user:pass@www.example.org:80": bad, "www.example.org/": bad,
+		"www.example.org/path": bad, "www.example.org?": bad, "www.example.org#": bad, "www.example.org\\": bad, "www example.org": bad, "www.example.org, evil": bad,
+		"www.example.org:80:80": bad, "[::1": bad, "::1": bad, "[::1]x": bad, "www.ex%61mple.org": bad, "www.example.org%00": bad, "b\xfccher.example.org": bad, "<script>": bad,
+	} {
+		t.Run(host, func(t *testing.T) {
+			c := proxytest.DialRaw(t, p.Addr("plain"))
+			c.Send("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+			a, err := c.Answer("GET")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := a.Body
+			if a.Status != 200 {
+				got = fmt.Sprint(a.Status)
+			}
+			if !strings.Contains("|"+want+"|", "|"+got+"|") {
+				t.Errorf("Host %q: got %s, want %s", host, got, want)
+			}
+			if want != bad {
+				return
+			}
+			if strings.Contains(a.Body, "<") || !c.Closed(5e9) {
+				t.Errorf("Host %q: the refusal %q, or its connection stays open", host, a.Body)
+			}
+		})
+	}
+}
+
+func TestAHostOutsideTheConnectionsCertificateIsMisdirected(t *testing.T) {
+	t.Parallel()
+	open, secret := named(t, "open"), named(t, "secret")
+	p := proxytest.Start(t, proxytest.Options{
+		Certificates: [][]string{{"secret.test"}},
+		Config:       routeTo("open", `hosts = ["localhost", "www.example.org", "a.example.org"]`, open) + routeTo("secret", `hosts = ["secret.test"]`, secret),
+	})
+	for _, c := range []struct {
+		sni, host string
+		status    int
+	}{
+		{"localhost", "localhost", 200}, {"localhost", "www.example.org", 200}, {"www.example.org", "a.example.org", 200}, {"secret.test", "secret.test", 200},
+		{"localhost", "secret.test", 421}, {"secret.test", "localhost", 421}, {"www.example.org", "secret.test", 421}, {"secret.test", "SECRET.TEST:443", 200},
+	} {
+		t.Run(c.sni+" asked for "+c.host, func(t *testing.T) {
+			raw := proxytest.DialRawTLS(t, p.Addr("front"), p.CA, c.sni)
+			raw.Send("GET / HTTP/1.1\r\nHost: " + c.host + "\r\n\r\n")
+			if a, err := raw.Answer("GET"); err != nil || a.Status != c.status {
+				t.Errorf("HTTP/1.1: %v, %v; want %d", a, err, c.status)
+			}
+			h := proxytest.DialH2(t, p.Addr("front"), p.CA, c.sni)
+			_ = h.Open(1, true, proxytest.Field{Name: ":method", Value: "GET"}, proxytest.Field{Name: ":scheme", Value: "https"},
+				proxytest.Field{Name: ":authority", Value: c.host}, proxytest.Field{Name: ":path", Value: "/"})
+			if a := h.Answer(1); a.Status != fmt.Sprint(c.status) {
+				t.Errorf("HTTP/2: %v; want %d", a, c.status)
+			}
+		})
+	}
+}
+
+func TestNoSpellingOfAPathSlipsPastARule(t *testing.T) {
+	t.Parallel()
+	admin, app := named(t, "admin"), named(t, "app")
+	p := proxytest.Start(t, proxytest.Options{Config: routeTo("admin", `paths = ["/admin", "/öl"]`, admin) + routeTo("app", `paths = ["/"]`, app)})
+	for target, want := range map[string]string{
+		"/admin": "admin /admin", "/admin/": "admin /admin/", "/admin/x": "admin /admin/x", "/admin?x": "admin /admin?x", "/administrator": "app /administrator",
+		"/%61dmin": "admin /admin", "/adm%69n/x": "admin /admin/x", "/public/../admin": "admin /admin", "/public/%2e%2e/admin": "admin /admin", "/public/%2E./admin": "admin /admin",
+		"//admin": "admin /admin", "///admin//x": "admin", "/./admin": "admin /admin", "/%2e/admin": "admin /admin", "/admin;x": "admin /admin;x", "/admin;x/y": "admin /admin;x/y", "/;x/admin": "app|400",
+		"/public/..;/admin": "400", "/admin/..;/x": "400|admin", "/Admin": "app /Admin", "/ADMIN": "app /ADMIN", "/admin%2fx": "400", "/public%2f..%2fadmin": "400", "/public/..%2fadmin": "400", "/%2fadmin": "400",
+		"/public/..%5cadmin": "400", "\\admin": "400", "/\\admin": "400", "/public\\..\\admin": "400", "/admin%5c": "400", "/admin%00": "400", "/admin%0a": "400|admin", "/admin%0d%0aX:y": "400|admin|app",
+		"/..": "400|app", "/../admin": "400|admin", "/%c0%aeadmin": "app|400", "/%25%36%31dmin": "app /%25%36%31dmin|app /%2561dmin", "/%252e%252e/admin": "app /%252e%252e/admin",
+		"/%C3%B6l": "admin /%C3%B6l", "/%c3%b6l": "admin /%C3%B6l", "/öl": "admin /%C3%B6l|400", "/a%20b": "app /a%20b", "/a%7Eb": "app /a~b", "/a+b": "app /a+b", "/a%2Bb": "app /a%2Bb", "/a'b": "app /a'b", "/a%": "400", "/a%2": "400",
+	} {
+		t.Run(target, func(t *testing.T) {
+			c := proxytest.DialRaw(t, p.Addr("plain"))
+			c.Send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+			a, err := c.Answer("GET")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.Status != 200 {
+				if !strings.Contains("|"+want+"|", fmt.Sprintf("|%d|", a.Status)) {
+					t.Errorf("%s: %v, want %s", target, a, want)
+				}
+				return
+			}
+			rec := map[string]*proxytest.Recorder{"admin": admin, "app": app}[a.Body]
+			r := last(t, rec)
+			for w := range strings.SplitSeq(want, "|") {
+				if w == a.Body || w == a.Body+" "+r.Target {
+					return
+				}
+			}
+			t.Errorf("%s went to %s as %s, want %s", target, a.Body, r.Target, want)
+		})
+	}
+}
+
+func TestEncodedSlashPassesWhereTheRouteSaysSo(t *testing.T) {
+	t.Parallel()
+	rec := named(t, "app")
+	p := proxytest.Start(t, proxytest.Options{Config: routeTo("app", `encoded_slash = "pass"`, rec)})
+	c := proxytest.DialRaw(t, p.Addr("plain"))
+	c.Send("GET /a%2Fb HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	if a, err := c.Answer("GET"); err != nil || a.Status != 200 || last(t, rec).Target != "/a%2Fb" {
+		t.Errorf("answer %v, %v", a, err)
+	}
+}
+
+func TestManyHostsAreFoundInAnyCase(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 99, 101, 1000} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			rec := proxytest.NewRecorder(t, nil)
+			var b strings.Builder
+			for i := range n {
+				fmt.Fprintf(&b, "[[route]]\nname = \"r%d\"\nhosts = [\"h%d.test\"]\npool = \"app\"\n", i, i)
+			}
+			p := proxytest.Start(t, proxytest.Options{Config: b.String() + proxytest.OnlyPool("app", "", rec.Addr)})
+			for range 20 {
+				i := rand.IntN(n)
+				host := []byte(fmt.Sprintf("h%d.test", i))
+				for j := range host {
+					if host[j] >= 'a' && rand.IntN(2) == 0 {
+						host[j] -= 'a' - 'A'
+					}
+				}
+				a := do(t, p.Client(false), request(t, "GET", p.URL("plain")+"/", "", "Host: "+string(host), "X-Request-Id: x"))
+				if a.StatusCode != 200 {
+					t.Errorf("%s: %d", host, a.StatusCode)
+				}
+				lines := p.WaitLines(1, func(l proxytest.Line) bool { return l.ID == last(t, rec).Get("X-Request-Id") })
+				if lines[0].Route != fmt.Sprintf("r%d", i) {
+					t.Errorf("%s took route %s", host, lines[0].Route)
+				}
+			}
+		})
+	}
+}
+
+func TestQueriesArePassedOnByteForByte(t *testing.T) {
+	t.Parallel()
+	rec := proxytest.NewRecorder(t, nil)
+	p := proxytest.Start(t, proxytest.Options{Listener: "max_uri = \"512KiB\"\nmax_header = \"1MiB\"", Config: proxytest.Pool("app", rec.Addr)})
+	var many strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&many, "&p%d=%d", i, i)
+	}
+	c := proxytest.DialRaw(t, p.Addr("plain"))
+	for _, q := range []string{"", "a", "a=1;b=2", "a=%zz", "%", "a=1&&b=2&", "a=b=c", "?", "a?b?c", "/../x", "a=%2e%2E", "a+b", "a%20b", "[]{}|\\^`\"<>", "\xc3\xb6", "a=//evil", "..", many.String()[1:]} {
+		c.Send("GET /q?" + q + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		a, err := c.Answer("GET")
+		if err != nil {
+			t.Fatalf("?%.60s: %v", q, err)
+		}
+		if a.Status == 400 && strings.ContainsAny(q, "\xc3<\"\\") {
+			c = proxytest.DialRaw(t, p.Addr("plain")) // bytes that a target must not have
+			continue
+		}
+		if got := last(t, rec).Target; a.Status != 200 || got != "/q?"+q {
+			t.Errorf("?%.60s: %d, passed on as %.60s", q, a.Status, got)
+		}
+	}
+}
+
+func TestRedirectsToHTTPSLeadNowhereElse(t *testing.T) {
+	t.Parallel()
+	rec := proxytest.NewRecorder(t, nil)
+	config := "[[listener]]\nname = \"redirect\"\naddress = \"127.0.0.1:0\"\nprotocol = \"http\"\nredirect_https = true\n" + routeTo("app", `hosts = ["localhost", "*.example.org"]`, rec)
+	p := proxytest.Start(t, proxytest.Options{Config: config})
+	_, port, _ := net.SplitHostPort(p.Addr("front"))
+	to := "https://localhost:" + port
+	for _, c := range []struct{ host, target, want string }{
+		{"localhost", "/a/b?c=d&e", to + "/a/b?c=d&e"}, {"localhost:8080", "/", to + "/"}, {"LOCALHOST", "/", to + "/"}, {"www.example.org", "/", "https://www.example.org:" + port + "/"},
+		{"localhost", "//evil.example/x", to + "/evil.example/x"}, {"localhost", "////", to + "/"}, {"localhost", "/\\evil", "400"}, {"localhost", "/%5cevil", "400"}, {"localhost", "/%5Cevil", "400"},
+		{"localhost", "/%0d%0aSet-Cookie:x", "400"}, {"localhost", "/.//evil", to + "/evil"}, {"localhost", "/..//evil", "400"}, {"evil", "/", "404"}, {"evil.org:80", "/", "404"}, {"localhost.evil", "/", "404"},
+		{"localhost", "http://localhost/x", to + "/x"}, {"localhost", "http://evil/x", "400|404"}, {"localhost@evil", "/", "400"},
+	} {
+		t.Run(c.host+" "+c.target, func(t *testing.T) {
+			raw := proxytest.DialRaw(t, p.Addr("redirect"))
+			raw.Send("GET " + c.target + " HTTP/1.1\r\nHost: " + c.host + "\r\n\r\n")
+			a, err := raw.Answer("GET")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := fmt.Sprint(a.Status)
+			if location := a.Header.Get("Location"); location != "" {
+				if got = location; a.Status != 308 {
+					t.Errorf("status %d, want 308", a.Status)
+				}
+			}
+			if !strings.Contains("|"+c.want+"|", "|"+got+"|") || a.Header.Get("Set-Cookie") != "" {
+				t.Errorf("got %s, want %s; header %v", got, c.want, a.Header)
+			}
+		})
+	}
+	if n := len(rec.Requests()); n != 0 {
+		t.Errorf("%d requests reached the backend", n)
+	}
+}
