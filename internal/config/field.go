@@ -85,8 +85,7 @@ func (k kind[T]) accept(set func(T)) accepted {
 	}}
 }
 
-// list is a key whose value is an array of kind k. An explicit empty array is
-// refused where it would say the same as no key and look as if it did not.
+// list is a key whose value is an array of kind k.
 func list[T any](name string, dst *[]T, fallback []string, k kind[T]) field {
 	return field{
 		name: name, kind: "list of " + k.name + "s", fallback: tomlList(fallback),
@@ -110,7 +109,8 @@ func list[T any](name string, dst *[]T, fallback []string, k kind[T]) field {
 	}
 }
 
-// filled refuses the empty array.
+// filled refuses the empty array, where it would say the same as no key and look
+// as if it said the contrary.
 func (f field) filled(instead string) field {
 	read := f.read
 	f.read = func(w *walker, key string, v any) {

@@ -63,7 +63,11 @@ func (c *fileCheck) opens(key, path string) bool {
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO must not make it wait
 	if err != nil {
-		c.fault(key, "opening "+path+": "+reason(err), "relative paths begin at the folder of the configuration file")
+		hint := ""
+		if strings.HasPrefix(path, filepath.Dir(c.cfg.Path)) {
+			hint = "relative paths begin at the folder of the configuration file"
+		}
+		c.fault(key, "opening "+path+": "+reason(err), hint)
 		return false
 	}
 	defer func() { _ = f.Close() }() // nothing was written
@@ -101,6 +105,8 @@ func (c *fileCheck) state() {
 	dir := c.cfg.State.Dir
 	stat, err := os.Stat(dir)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && !c.pins():
+		// Nothing will be written there.
 	case errors.Is(err, fs.ErrNotExist):
 		c.warn("state.dir", dir+" does not exist yet", "it is made at the first start, if its parent folder allows")
 	case err != nil:
@@ -110,9 +116,14 @@ func (c *fileCheck) state() {
 	}
 }
 
+// pins says whether any pool has sticky sessions.
+func (c *fileCheck) pins() bool {
+	return slices.ContainsFunc(c.cfg.Pools, func(p Pool) bool { return p.Affinity.By == "cookie" })
+}
+
 // keys looks at the key file, which matters only where visitors are pinned.
 func (c *fileCheck) keys() {
-	if !slices.ContainsFunc(c.cfg.Pools, func(p Pool) bool { return p.Affinity.By == "cookie" }) {
+	if !c.pins() {
 		return
 	}
 	path := c.cfg.Affinity.Keys

@@ -105,3 +105,24 @@ func TestFoldersInPlaceOfFiles(t *testing.T) {
 		t.Errorf("got %s\n%v\nwant %s", got, found, want)
 	}
 }
+
+func TestStateIsNotMissedWhereNothingIsKept(t *testing.T) {
+	text := `[[listener]]
+address = ":8080"
+protocol = "http"
+[[route]]
+pool = "app"
+[[pool]]
+name = "app"
+[[pool.backend]]
+name = "b1"
+url = "http://app:8080"
+`
+	cfg, problems := Parse(filepath.Join(t.TempDir(), "sterling.toml"), []byte(text))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if found := CheckFiles(cfg); len(found) > 0 {
+		t.Error(found)
+	}
+}
