@@ -21,8 +21,10 @@ import (
 //     idempotent request does, and only if its body can be sent again.
 //   - A byte of the answer was seen: never.
 //
-// No backend is tried twice for one request. Every attempt after the first
-// takes one from the pool's retry budget.
+// No backend is tried twice for one request, but for one case: a kept connection
+// that breaks before a byte of the answer may only have been idle for too long,
+// and what may be repeated is repeated once over a new one. Every attempt after
+// the first takes one from the pool's retry budget.
 type attempts struct{}
 
 // RoundTrip implements [http.RoundTripper]. req carries an exchange.
@@ -64,7 +66,11 @@ func (t *trying) run() (*http.Response, error) {
 			return nil, t.give(t.last, "budget")
 		}
 		t.tried.Add(m)
-		answer, err := t.attempt(m, limit)
+		answer, err := t.attempt(m, limit, false)
+		if t.closedUnderway(err) && t.pool.AllowRetry() {
+			t.last = err
+			answer, err = t.attempt(m, limit, true)
+		}
 		if err == nil {
 			t.x.winner, t.x.answer = m, answer
 			return answer, nil
@@ -108,9 +114,18 @@ func (t *trying) remaining() (time.Duration, bool) {
 	return left, left > 0
 }
 
-func (t *trying) attempt(m *backend.Member, limit time.Duration) (*http.Response, error) {
+// closedUnderway reports whether the failure may be nothing but the backend's
+// closing an idle connection just then. A request that may be repeated goes to
+// the same backend once more, over a new connection: its visitor is known there.
+func (t *trying) closedUnderway(err error) bool {
+	var failed *backend.Error
+	return errors.As(err, &failed) && failed.Reused && t.final(err) == ""
+}
+
+func (t *trying) attempt(m *backend.Member, limit time.Duration, fresh bool) (*http.Response, error) {
 	call := backend.Call{
 		Body:          t.spool,
+		Fresh:         fresh,
 		Movable:       t.repeatable,
 		CountFailure:  !t.counted,
 		ResponseLimit: limit,
@@ -138,6 +153,9 @@ func (t *trying) attempt(m *backend.Member, limit time.Duration) (*http.Response
 // is; a later one gets a copy, for the one before may still be reading it.
 func (t *trying) request(m *backend.Member) *http.Request {
 	out := t.req
+	if ua := out.Header["User-Agent"]; len(ua) == 1 && ua[0] == "" {
+		delete(out.Header, "User-Agent") // ReverseProxy's way to say that there is none
+	}
 	if t.last != nil {
 		out = new(http.Request)
 		*out = *t.req

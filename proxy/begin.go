@@ -6,7 +6,10 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 
 	"sterling/internal/headers"
 	"sterling/internal/router"
@@ -79,11 +82,29 @@ func (x *exchange) admit() (verdict, bool) {
 	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
 		return methodRefused, false
 	}
+	if !httpguts.ValidHeaderFieldName(r.Method) || r.ProtoMajor == 2 && !lengthHolds(r) {
+		return badRequest, false
+	}
 	var err error
 	if x.host, err = router.Host(r.Host); err != nil {
 		return badHost, false
 	}
 	return verdict{}, true
+}
+
+// lengthHolds checks the Content-Length of an HTTP/2 request (RFC 9113, section
+// 8.1.1). The server below holds the DATA against the first one alone, and
+// looks at none when there is no DATA.
+func lengthHolds(r *http.Request) bool {
+	values := r.Header["Content-Length"]
+	if len(values) == 0 {
+		return true
+	}
+	v := values[0]
+	if len(values) > 1 || v == "" || len(v) > 18 || strings.Trim(v, "0123456789") != "" {
+		return false
+	}
+	return r.Body != http.NoBody || strings.Trim(v, "0") == ""
 }
 
 // tooManyHeaders counts lines and bytes as they would stand in HTTP/1.1. The

@@ -33,6 +33,7 @@ type requestBody struct {
 	deadline  time.Time
 	closed    bool
 
+	ahead []byte // read before a backend was asked, see begin
 	ended func() // called at the end of the body, by its reader; may be nil
 
 	failure atomic.Pointer[error] // the first read that failed, but for io.EOF
@@ -41,6 +42,11 @@ type requestBody struct {
 func (b *requestBody) Read(p []byte) (int, error) {
 	if !b.extend() {
 		return 0, errBodyGone
+	}
+	if len(b.ahead) > 0 {
+		n := copy(p, b.ahead)
+		b.ahead = b.ahead[n:]
+		return n, nil
 	}
 	if b.max > 0 {
 		// One byte past the limit tells too large from exactly full.
@@ -69,6 +75,22 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	}
 	b.failure.CompareAndSwap(nil, &err)
 	return n, err
+}
+
+// firstPiece is how much of a chunked body is read before a backend is asked.
+const firstPiece = 4 << 10
+
+// begin waits for the first piece of a chunked body, so that a body whose very
+// framing is broken never reaches a backend. Its error is that of the body; an
+// empty body is none.
+func (b *requestBody) begin() error {
+	first := make([]byte, firstPiece)
+	n, err := b.Read(first)
+	b.ahead = first[:n]
+	if err == io.EOF {
+		return nil
+	}
+	return err
 }
 
 // Close implements [io.Closer]. It does nothing: the body belongs to the

@@ -43,7 +43,19 @@ func (x *exchange) forward() {
 	if x.upgrade != "" {
 		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, []string{x.upgrade}
 	}
+	if x.mustBegin() {
+		if err := x.body.begin(); err != nil {
+			x.fail(err)
+			return
+		}
+	}
 	x.route.proxy.ServeHTTP(&x.out, x.in)
+}
+
+// mustBegin reports whether the body has framing of its own that may be
+// broken. A client that waits for a 100 gets it from the backend.
+func (x *exchange) mustBegin() bool {
+	return x.body != nil && x.in.ProtoMajor == 1 && x.in.ContentLength < 0 && x.in.Header["Expect"] == nil
 }
 
 // rewrite turns the client's request into the backend's. What is set here
@@ -52,9 +64,6 @@ func (x *exchange) forward() {
 func rewrite(pr *httputil.ProxyRequest) {
 	x := exchangeOf(pr.In.Context())
 	h := pr.Out.Header
-	if h.Get("User-Agent") == "" {
-		delete(h, "User-Agent")
-	}
 	headers.StripRequest(h, x.client.Trusted)
 	x.route.strip.Strip(h)
 	x.passTrailers(pr.Out)

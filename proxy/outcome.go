@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"sterling/backend"
 )
@@ -107,8 +108,10 @@ func (x *exchange) refuse(v verdict) {
 	if v.status == http.StatusMethodNotAllowed {
 		h.Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 	}
-	// A body that nobody read must not be taken for the next request.
-	if v.status != http.StatusNotFound && v.status != http.StatusServiceUnavailable || x.in.ContentLength != 0 {
+	// A body that nobody read must not be taken for the next request, and who
+	// sends what is refused for its form may mean something else by the rest.
+	harmless := v.status == http.StatusNotFound || v.status == http.StatusServiceUnavailable
+	if !harmless || x.in.ContentLength != 0 || !strings.HasPrefix(x.in.RequestURI, "/") {
 		x.out.closing = true
 	}
 	x.out.WriteHeader(v.status)
