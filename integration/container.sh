@@ -16,10 +16,30 @@ store() { buildah --root "$tmp/root" --runroot "$tmp/runroot" --storage-driver v
 say() { echo "container: $*"; }
 die() { echo "container: FAILED: $*" >&2; exit 1; }
 
+# under PID ANCESTOR: whether one process descends from another.
+under() {
+    local pid=$1
+    while [ "${pid:-0}" -gt 1 ]; do
+        [ "$pid" -ne "$2" ] || return 0
+        pid=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status" 2>/dev/null)
+    done
+    return 1
+}
+
+# below PID: it and all its descendants.
+below() {
+    local p
+    for p in /proc/[0-9]*; do
+        if under "${p#/proc/}" "$1"; then echo "${p#/proc/}"; fi
+    done
+}
+
 clean() {
-    local code=$?
+    local code=$? pid
     set +e
-    for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+    # Their offspring too: killing the program that watches over a container
+    # does not end the container.
+    for pid in "${pids[@]}"; do kill -KILL $(below "$pid") 2>/dev/null; done
     wait 2>/dev/null
     [ "$code" -eq 0 ] || tail -n 20 "$tmp"/*.log >&2 2>/dev/null
     store rm --all >"$tmp/rm.out" 2>&1
@@ -108,7 +128,8 @@ mkdir "$etc"
 # The stateful server of the demo is the backend; it lives while its input is open.
 mkfifo "$tmp/hold"
 "$root/sterling" demo-backend stub 127.0.0.1:0 <"$tmp/hold" >"$tmp/stub.out" 2>"$tmp/stub.log" &
-pids+=($!)
+stub=$!
+pids+=("$stub")
 exec 9>"$tmp/hold"
 echo token >&9
 wait_for 10 test -s "$tmp/stub.out" || die "the backend did not start"
@@ -158,17 +179,23 @@ case $body in
     *) die "the answer is $body" ;;
 esac
 grep -qi '^set-cookie: __Host-sterling-app=' "$tmp/head" || die "no affinity cookie was set"
-[ "$(stat -c '%u %a' "$root/var/lib/sterling/affinity.keys")" = "10001 600" ] || die "the key file is not the user's alone"
-say "container: serves HTTPS, pins the visitor, health check passes"
 
 # The process itself, not the program that watches over it.
-server=$(for p in /proc/[0-9]*; do
-    if [ "$(readlink "$p/root" 2>/dev/null)" = "$root" ] && grep -qs '^/sterling.run' "$p/cmdline" 2>/dev/null; then echo "${p#/proc/}"; fi
-done | head -n 1)
+server=
+for p in $(below "$run"); do
+    if [ "$(tr '\0' ' ' <"/proc/$p/cmdline")" = "/sterling run -c /etc/sterling/sterling.toml " ]; then server=$p; fi
+done
 [ -n "$server" ] || die "the process is nowhere to be found"
-[ "$(stat -c %u "/proc/$server")" = 10001 ] || die "the process runs as another user"
+is "the process's user" "$(stat -c %u:%g "/proc/$server")" 10001:10001
+# The state folder is a volume, which only the process sees.
+is "the key file's owner and mode" "$(stat -c '%u %a' "/proc/$server/root/var/lib/sterling/affinity.keys")" "10001 600"
+say "container: serves HTTPS, pins the visitor, health check passes"
+
 kill -TERM "$server"
 wait "$run" || die "the container ended with code $?"
 if health >"$tmp/health.log" 2>&1; then die "the health check passes after the end"; fi
 say "container: ends cleanly, and then the health check fails"
+
+exec 9>&-
+wait "$stub" || die "the backend ended with code $?"
 say "good"

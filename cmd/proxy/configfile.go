@@ -35,14 +35,6 @@ func loadConfig(e env, path string) (*config.Config, config.Problems, error) {
 func printProblems(w io.Writer, problems config.Problems) {
 	problems.Sort()
 	for _, p := range problems {
-		_, _ = fmt.Fprintln(w, problemLine(p))
+		_, _ = fmt.Fprintln(w, p)
 	}
-}
-
-// problemLine marks what does not stop the program.
-func problemLine(p config.Problem) string {
-	if p.Warning {
-		return "warning: " + p.String()
-	}
-	return p.String()
 }

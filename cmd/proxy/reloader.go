@@ -98,7 +98,7 @@ func (r *reloader) refuse(problems config.Problems) *admin.Refusal {
 		Hint:    "mend the file; \"sterling check\" tries it without a reload",
 	}
 	for _, p := range problems {
-		refusal.Problems = append(refusal.Problems, problemLine(p))
+		refusal.Problems = append(refusal.Problems, p.String())
 	}
 	return refusal
 }
