@@ -66,6 +66,9 @@ func (b *Backend) Name() string { return b.identity.name }
 // URL returns scheme and host. It must not be changed.
 func (b *Backend) URL() *url.URL { return b.url }
 
+// Protocol returns what is spoken to the backend.
+func (b *Backend) Protocol() Protocol { return b.identity.protocol }
+
 // State returns what is known about the backend's fitness.
 func (b *Backend) State() State { return b.health.current() }
 

@@ -69,6 +69,9 @@ func TestAConnectionThatTheBackendClosedIsNotUsedAgain(t *testing.T) {
 	if f.pool.members[0].State() != Up {
 		t.Error("idle connections that end count against the backend")
 	}
+	if n := f.pool.members[0].Status().Counters.Stale; n != 0 {
+		t.Errorf("%d requests were written to a connection that could be seen to be dead", n)
+	}
 }
 
 func TestARequestThatNobodyTookGoesOverANewConnection(t *testing.T) {
@@ -131,6 +134,9 @@ func TestAUsedConnectionThatEndsWithoutProofIsToldApart(t *testing.T) {
 	}
 	if n := requests.Load(); n != 1 {
 		t.Errorf("%d deliveries, want one", n)
+	}
+	if n := f.pool.members[0].health.strikes.Load(); n != 0 || call.Counted {
+		t.Error("the end of a used connection counts against the backend")
 	}
 	req, call := request(t, f.pool.members[0], "GET", "")
 	call.Fresh = true

@@ -79,6 +79,7 @@ func (t *h2) roundTrip(a *attempt) (*http.Response, *Error) {
 	if sent := x.sentAt(); !sent.IsZero() {
 		a.observe(sent)
 	}
+	resp.Request = a.req
 	resp.Body = &h2Body{exchange: x, ctx: ctx, body: resp.Body, limit: a.member.timeouts.BodyIdle}
 	return resp, nil
 }

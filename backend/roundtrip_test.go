@@ -230,6 +230,59 @@ func TestTheInFlightLimitHolds(t *testing.T) {
 	})
 }
 
+func TestReadingTheAnswerToItsEndEndsTheAttempt(t *testing.T) {
+	inModes(t, PoolOptions{}, echo, func(t *testing.T, _ mode, f *fixture) {
+		m := f.pool.members[0]
+		req, call := request(t, m, "GET", "")
+		resp, err := m.RoundTrip(req, call)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Request != req {
+			t.Error("the response names another request")
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		if n := m.InFlight(); n != 0 {
+			t.Errorf("%d in flight before the body is closed", n)
+		}
+		_ = resp.Body.Close()
+	})
+}
+
+func TestAFailureCountsOnceItMay(t *testing.T) {
+	s := startRaw(t, reading(""))
+	f := start(t, PoolOptions{Check: CheckOptions{Fall: 2}}, s.url)
+	f.is(t, 0, Up)
+	m := f.pool.members[0]
+	for _, count := range []bool{false, true, true} {
+		req, call := request(t, m, "GET", "")
+		call.CountFailure = count
+		_, err := m.RoundTrip(req, call)
+		wantError(t, err, BackendCut)
+		if call.Counted != count {
+			t.Errorf("counted %v, want %v", call.Counted, count)
+		}
+	}
+	if m.State() != Down {
+		t.Errorf("%v after two failures that count", m.State())
+	}
+}
+
+func TestAConnectThatIsNotGivenItsTimeDoesNotCount(t *testing.T) {
+	f := start(t, PoolOptions{Check: CheckOptions{Fall: 1}}, strings.Replace(frozenServer(t), "http", "https", 1))
+	f.is(t, 0, Down)
+	setStates(f.pool, Up)
+	m := f.pool.members[0]
+	before := m.health.strikes.Load()
+	req, call := request(t, m, "GET", "")
+	call.ResponseLimit = 50 * time.Millisecond
+	_, err := m.RoundTrip(req, call)
+	wantError(t, err, ConnectTimeout)
+	if n := m.health.strikes.Load() - before; n != 0 || m.State() != Up {
+		t.Errorf("%d strikes, %v: the limit was the request's own", n, m.State())
+	}
+}
+
 func TestInterimAnswersReachTheTraceOfTheRequest(t *testing.T) {
 	inModes(t, PoolOptions{}, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Link", "</style.css>; rel=preload")
