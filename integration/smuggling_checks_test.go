@@ -59,6 +59,18 @@ func none(name string) check {
 	}
 }
 
+// unaliased: name stands there under its own spelling alone.
+func unaliased(name string) check {
+	return func(r *proxytest.Recorded) string {
+		for _, n := range r.Alias(name) {
+			if strings.Contains(n, "_") {
+				return n + " was passed on"
+			}
+		}
+		return ""
+	}
+}
+
 func noneBut(name, value string) check {
 	return func(r *proxytest.Recorded) string {
 		if got := r.Get(name); got != "" && !strings.EqualFold(got, value) {

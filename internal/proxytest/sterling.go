@@ -129,8 +129,8 @@ func (s *Sterling) run() {
 		s.t.Helper()
 		_ = s.cmd.Process.Kill() // it may be gone
 		<-s.dead
-		if log := s.Log(); strings.Contains(log, "WARNING: DATA RACE") || strings.Contains(log, "a request panicked") || strings.Contains(log, "goroutine 1 [") {
-			s.t.Errorf("the process log tells of a race or a panic:\n%s", log)
+		if log := s.Log(); crashed(log) {
+			s.t.Errorf("the process log tells of a race or a panic:\n%s", tail(log, 20_000))
 		} else if s.t.Failed() {
 			s.t.Logf("process log:\n%s", tail(log, 6000))
 		}
@@ -244,6 +244,16 @@ func (s *Sterling) WaitLines(n int, match func(Line) bool) []Line {
 		s.t.Fatalf("%d lines in the access log, want %d: %+v", len(got), n, got)
 	}
 	return got
+}
+
+// crashed reports whether a process log tells of something that must not be.
+func crashed(log string) bool {
+	for _, mark := range []string{"WARNING: DATA RACE", "a request panicked", "panic serving", "goroutine 1 [", "fatal error: "} {
+		if strings.Contains(log, mark) {
+			return true
+		}
+	}
+	return false
 }
 
 func tail(s string, n int) string {
