@@ -72,7 +72,7 @@ func (t *trying) run() (*http.Response, error) {
 			answer, err = t.attempt(m, limit, true)
 		}
 		if err == nil {
-			t.x.winner, t.x.answer = m, answer
+			t.x.winner, t.x.reply = m, answer.Body
 			return answer, nil
 		}
 		t.last = err
@@ -223,13 +223,17 @@ func errorWord(err error) string {
 }
 
 // answerBody watches the answer's body on its way through, so that a cut is
-// told from a client that left.
+// told from a client that left. Before it goes back for more, it sees to it
+// that the client has got what was there.
 type answerBody struct {
 	io.ReadCloser
 	x *exchange
 }
 
 func (b *answerBody) Read(p []byte) (int, error) {
+	if b.x.out.bytes > 0 && b.x.out.length >= 0 {
+		_ = b.x.out.FlushError() // a failure is kept by the writer
+	}
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && err != io.EOF && b.x.failure == nil {
 		b.x.failure = err

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"strings"
+	"strconv"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -100,11 +100,8 @@ func lengthHolds(r *http.Request) bool {
 	if len(values) == 0 {
 		return true
 	}
-	v := values[0]
-	if len(values) > 1 || v == "" || len(v) > 18 || strings.Trim(v, "0123456789") != "" {
-		return false
-	}
-	return r.Body != http.NoBody || strings.Trim(v, "0") == ""
+	n, err := strconv.ParseUint(values[0], 10, 63)
+	return len(values) == 1 && err == nil && int64(n) == r.ContentLength //nolint:gosec // 63 bits
 }
 
 // tooManyHeaders counts lines and bytes as they would stand in HTTP/1.1. The
@@ -171,8 +168,8 @@ func (x *exchange) finish() {
 			p = http.ErrAbortHandler
 		}
 	}
-	if x.answer != nil {
-		_ = x.answer.Body.Close() // again, in case an upgrade failed half way
+	if x.reply != nil {
+		_ = x.reply.Close() // again, in case an upgrade failed half way
 	}
 	if x.tunnel != nil {
 		ended := <-x.tunnel

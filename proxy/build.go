@@ -138,7 +138,6 @@ func poolOptions(c config.Pool) backend.PoolOptions {
 			Connect: c.Timeout.Connect, Response: c.Timeout.Response,
 			BodyIdle: c.Timeout.BodyIdle, Idle: c.Timeout.Idle,
 		},
-		TLSIdentity: c.TLS.CA + "\x00" + c.TLS.ServerName + "\x00" + c.TLS.Cert + "\x00" + c.TLS.Key,
 	}
 	if h := c.Health; h != nil {
 		o.Check = backend.CheckOptions{

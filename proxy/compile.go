@@ -1,9 +1,12 @@
 package proxy
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"sterling/backend"
 	"sterling/internal/accesslog"
@@ -117,11 +120,24 @@ func (p *plan) compilePools() {
 			if err != nil {
 				p.fault(key+".tls", "", err)
 			}
-			o.TLS = client
+			o.TLS, o.TLSIdentity = client, tlsIdentity(c.TLS)
 			break
 		}
 		p.pools = append(p.pools, o)
 	}
+}
+
+// tlsIdentity changes with what the files of a pool hold, so that a reload
+// takes up a certificate that was renewed under the same name. What cannot be
+// read has been reported by then.
+func tlsIdentity(c config.BackendTLS) string {
+	sum := sha256.New()
+	for _, file := range []string{c.CA, c.Cert, c.Key} {
+		data, _ := os.ReadFile(file)
+		of := sha256.Sum256(data)
+		sum.Write(of[:])
+	}
+	return c.ServerName + " " + hex.EncodeToString(sum.Sum(nil))
 }
 
 // readKeys loads the key file where a pool needs it. That it is not there yet

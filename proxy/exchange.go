@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/netip"
 	"time"
@@ -41,8 +42,8 @@ type exchange struct {
 	tunnel <-chan tunnel.Stats // how the tunnel ended; nil: there was none
 
 	winner  *backend.Member // that answered
-	answer  *http.Response
-	failure error // why no answer could be passed on, or was cut short
+	reply   io.Closer       // the body of its answer, or the connection after an upgrade
+	failure error           // why no answer could be passed on, or was cut short
 }
 
 type exchangeKey struct{}

@@ -2,10 +2,12 @@ package proxy
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	stdlog "log"
 	"net/http"
 	"net/http/httputil"
+	"strings"
 	"sync"
 
 	"golang.org/x/net/http/httpguts"
@@ -24,9 +26,8 @@ func newForwarder() *httputil.ReverseProxy {
 			exchangeOf(r.Context()).fail(err)
 		},
 		// Whatever goes wrong is in the access log, with its cause.
-		ErrorLog:      stdlog.New(io.Discard, "", 0),
-		FlushInterval: -1,
-		BufferPool:    buffers{},
+		ErrorLog:   stdlog.New(io.Discard, "", 0),
+		BufferPool: buffers{}, // answers of known length are flushed by answerBody
 	}
 }
 
@@ -142,6 +143,8 @@ func (x *exchange) apply(rules *headers.Rules, h http.Header, v headers.Vars) {
 	}
 }
 
+var errOtherProtocol = errors.New("the backend switched to a protocol that was not asked for")
+
 // rewriteAnswer turns a backend's answer into the door's: links and cookies
 // that name the backend come to name the door, the route's own rules are
 // applied, and the affinity cookie is written for the backend that answered.
@@ -149,6 +152,9 @@ func rewriteAnswer(res *http.Response) error {
 	x := exchangeOf(res.Request.Context())
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		// ReverseProxy leaves these headers alone for an upgrade.
+		if !strings.EqualFold(res.Header.Get("Upgrade"), x.upgrade) {
+			return errOtherProtocol
+		}
 		headers.RemoveHopByHop(res.Header)
 		res.Header.Set("Connection", "Upgrade")
 		res.Header.Set("Upgrade", x.upgrade)
@@ -170,8 +176,8 @@ func rewriteAnswer(res *http.Response) error {
 // fail is the reverse proxy's way out when there is no answer to pass on.
 func (x *exchange) fail(err error) {
 	x.failure = err
-	if x.answer != nil {
-		_ = x.answer.Body.Close()
+	if x.reply != nil {
+		_ = x.reply.Close()
 	}
 	if x.route.pool.affinity != nil {
 		x.record.Affinity = affinityFailed

@@ -23,12 +23,26 @@ func (x *exchange) redirect() {
 	}
 	x.record.Route = x.snap.routes[i].cfg.Name
 	h := x.out.Header()
-	h.Set("Location", router.HTTPSLocation(x.host, to.port, target))
+	h.Set("Location", router.HTTPSLocation(x.host, x.door.server.httpsPort(to), target))
 	h.Set("Content-Length", "0")
 	if x.body != nil {
 		x.out.closing = true // nobody reads it
 	}
 	x.out.WriteHeader(http.StatusPermanentRedirect)
+}
+
+// httpsPort is the port of a redirection, which for a listener that was given
+// port 0 or a passed socket is known only once it is bound.
+func (s *Server) httpsPort(to redirection) int {
+	if to.port != 0 {
+		return to.port
+	}
+	for _, d := range s.doors {
+		if d.name == to.listener {
+			return d.port
+		}
+	}
+	return 0
 }
 
 // redirection is where a redirecting listener sends its visitors.

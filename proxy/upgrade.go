@@ -39,7 +39,7 @@ func (x *exchange) openTunnel(conn net.Conn, rw *bufio.ReadWriter) (net.Conn, *b
 	t = tunnel.New(conn, ahead, tunnel.Options{
 		Idle:      x.route.pool.cfg.Timeout.Tunnel,
 		WebSocket: strings.EqualFold(x.upgrade, "websocket"),
-		Backend:   x.answer.Body,
+		Backend:   x.reply,
 		OnClose: func(s tunnel.Stats) {
 			set.remove(t)
 			ended <- s

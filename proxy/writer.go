@@ -86,7 +86,7 @@ func announced(h http.Header) int64 {
 // FlushError serves http.ResponseController. After the last byte there is
 // nothing to do: the server sends it with the end of the answer, in one piece.
 func (w *writer) FlushError() error {
-	if w.status != 0 && w.bytes == w.length {
+	if w.status != 0 && (w.bytes == w.length || !w.bodied()) {
 		return nil
 	}
 	w.extend()
@@ -95,6 +95,12 @@ func (w *writer) FlushError() error {
 		w.failed = err
 	}
 	return err
+}
+
+// bodied reports whether the answer has a body, whatever its headers say (RFC
+// 9110, section 6.4.1). Flushing one that has none would announce more to come.
+func (w *writer) bodied() bool {
+	return w.x.in.Method != http.MethodHead && w.status != http.StatusNoContent && w.status != http.StatusNotModified
 }
 
 // Hijack implements [http.Hijacker]. It is called only once the backend has

@@ -91,10 +91,11 @@ func wantsUpgrade(r *http.Request) bool {
 	return len(r.Header["Upgrade"]) == 1 && hasToken(r.Header["Connection"], "upgrade")
 }
 
-// plain reports whether s has only visible ASCII, and something of it.
+// plain reports whether s has no space or control byte, and is not empty. Bytes
+// above ASCII are for the server to judge.
 func plain(s string) bool {
 	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7f {
+		if s[i] <= ' ' || s[i] == 0x7f {
 			return false
 		}
 	}
