@@ -22,7 +22,7 @@ var errDrained = errors.New("the listener is closed")
 // empty: where the kernel takes no new ones, long enough for handshakes under
 // way to end; where it does, short, or it would never be.
 const (
-	backlogQuiet     = 20 * time.Millisecond
+	backlogQuiet     = 100 * time.Millisecond
 	backlogQuietOpen = time.Millisecond
 )
 

@@ -6,21 +6,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// refuseNew makes the kernel drop every packet that would open a connection to
-// l, by a socket filter that lets nothing through, and reports whether it
-// does. Connections that it has already accepted are not touched; clients that
-// knock meanwhile ask again after a second and find the port closed, or
+// onlyKnown is a socket filter (of TCP segments, from their header on) that
+// drops a SYN without an ACK, and lets all else through.
+var onlyKnown = [...]unix.SockFilter{
+	{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: 13}, // the flags
+	{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: 0x12},
+	{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: 0x02, Jf: 1},
+	{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+	{Code: unix.BPF_RET | unix.BPF_K, K: 0xffffffff},
+}
+
+// refuseNew makes the kernel drop every packet that asks l for a connection,
+// and reports whether it does. Handshakes that have begun end well; clients
+// that knock meanwhile ask again after a second and find the port closed, or
 // another process behind it.
 func refuseNew(l *net.TCPListener) bool {
 	raw, err := l.SyscallConn()
 	if err != nil {
 		return false
 	}
-	nothing := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: 0}
+	filter := onlyKnown
 	var set error
 	err = raw.Control(func(fd uintptr) {
 		set = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
-			&unix.SockFprog{Len: 1, Filter: &nothing})
+			&unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]})
 	})
 	return err == nil && set == nil
 }
