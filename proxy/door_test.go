@@ -64,7 +64,7 @@ func TestADeadBackendsVisitorIsMoved(t *testing.T) {
 		}
 		lines := r.lines()
 		last := lines[len(lines)-1]
-		if last["affinity"] != "moved" || len(last["attempts"].([]any)) != 2 || last["end"] != "ok" { //nolint:errcheck // a panic is a failure
+		if last["affinity"] != "moved" || len(last["attempts"].([]any)) != 2 || last["end"] != "ok" {
 			t.Errorf("logged %v", last)
 		}
 	})
@@ -134,7 +134,7 @@ max_body = "10"`, 1))
 	}
 	var ends []string
 	for _, l := range r.lines() {
-		ends = append(ends, l["end"].(string)) //nolint:errcheck // a panic is a failure
+		ends = append(ends, l["end"].(string))
 	}
 	want := []string{"ok", "no_route", "no_route", "bad_target", "no_route", "body_too_large", "method_refused", "uri_too_long"}
 	if !slices.Equal(ends, want) {

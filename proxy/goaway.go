@@ -19,7 +19,7 @@ import (
 // over an http2Conn.
 func (d *door) serveHTTP2() error {
 	server := &http2.Server{} //nolint:staticcheck // the undeprecated way takes no connection of ours
-	if err := http2.ConfigureServer(d.http, server); err != nil {
+	if err := http2.ConfigureServer(d.http, server); err != nil { //nolint:staticcheck // as above
 		return err
 	}
 	d.http.TLSNextProto[http2.NextProtoTLS] = func(hs *http.Server, c *tls.Conn, h http.Handler) {
@@ -29,6 +29,7 @@ func (d *door) serveHTTP2() error {
 		if d.draining() {
 			wrapped.goAway()
 		}
+		//nolint:staticcheck // as above
 		server.ServeConn(wrapped, &http2.ServeConnOpts{Context: d.server.base, Handler: h, BaseConfig: hs})
 	}
 	return nil

@@ -27,7 +27,6 @@ import (
 	"sterling/backend"
 	"sterling/internal/accesslog"
 	"sterling/internal/config"
-	"sterling/session"
 	proxytls "sterling/tls"
 )
 
@@ -65,10 +64,9 @@ type Server struct {
 	told         atomic.Bool // the shutdown has told the tunnels to go
 	ended        chan struct{}
 
-	// reloadMu admits one reload at a time. It guards counters and keys.
+	// reloadMu admits one reload at a time. It guards counters.
 	reloadMu sync.Mutex
 	counters map[string]*poolCounters // by pool name
-	keys     *session.Keys
 
 	shutdownOnce sync.Once
 }

@@ -233,7 +233,7 @@ func get(t *testing.T, c *http.Client, url string) (*http.Response, string) {
 
 func text(t *testing.T, res *http.Response) string {
 	t.Helper()
-	defer res.Body.Close() //nolint:errcheck // read to its end
+	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
