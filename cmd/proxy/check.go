@@ -2,14 +2,12 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"sterling/internal/config"
-	"sterling/proxy"
 )
 
 func checkCommand(e env) *cobra.Command {
@@ -37,28 +35,13 @@ One line a problem: file:line: key: problem; hint. No backend is contacted.`,
 }
 
 func check(e env, path string, strict bool) error {
-	cfg, problems := config.Load(path)
-	if cfg != nil {
-		files := config.CheckFiles(cfg)
-		problems = append(problems, files...)
-		problems = append(problems, beyond(files, proxy.Check(cfg))...)
-	}
+	cfg, problems := examine(path)
 	printProblems(e.stderr, problems)
 	if problems.Errors() > 0 || strict && problems.Warnings() > 0 {
 		return errSaid
 	}
 	_, err := fmt.Fprintf(e.stdout, "%s: good (%s)%s\n", path, contents(cfg), warned(problems.Warnings()))
 	return failed(err)
-}
-
-// beyond leaves out of what building found the faults of files that have been
-// named already.
-func beyond(files, built config.Problems) config.Problems {
-	return slices.DeleteFunc(built, func(b config.Problem) bool {
-		return slices.ContainsFunc(files, func(f config.Problem) bool {
-			return !f.Warning && (f.Key == b.Key || strings.HasPrefix(f.Key, b.Key+"."))
-		})
-	})
 }
 
 // contents sums up a configuration in one line.

@@ -3,10 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"sterling/internal/config"
+	"sterling/proxy"
 )
 
 // configFlag adds -c to a command.
@@ -21,19 +24,42 @@ func needConfig(path string) error {
 	return nil
 }
 
-// loadConfig reads path and prints every error in it. Warnings are returned.
-func loadConfig(e env, path string) (*config.Config, config.Problems, error) {
+// examine reads path and finds every problem of it and of the files that it
+// names. The configuration is nil when the file alone is too bad to go on.
+func examine(path string) (*config.Config, config.Problems) {
+	cfg, problems := config.Load(path)
+	if cfg != nil {
+		files := config.CheckFiles(cfg)
+		problems = append(problems, files...)
+		problems = append(problems, beyond(files, proxy.Check(cfg))...)
+	}
+	problems.Sort()
+	return cfg, problems
+}
+
+// beyond leaves out of what building found the faults of files that have been
+// named already.
+func beyond(files, built config.Problems) config.Problems {
+	return slices.DeleteFunc(built, func(b config.Problem) bool {
+		return slices.ContainsFunc(files, func(f config.Problem) bool {
+			return !f.Warning && (f.Key == b.Key || strings.HasPrefix(f.Key, b.Key+"."))
+		})
+	})
+}
+
+// loadConfig reads path for a command that needs something of it, and prints
+// its problems when it cannot be used.
+func loadConfig(e env, path string) (*config.Config, error) {
 	cfg, problems := config.Load(path)
 	if cfg == nil {
 		printProblems(e.stderr, problems)
-		return nil, nil, errSaid
+		return nil, errSaid
 	}
-	return cfg, problems, nil
+	return cfg, nil
 }
 
-// printProblems prints one problem a line, in the order of the file.
+// printProblems prints one problem a line.
 func printProblems(w io.Writer, problems config.Problems) {
-	problems.Sort()
 	for _, p := range problems {
 		_, _ = fmt.Fprintln(w, p)
 	}

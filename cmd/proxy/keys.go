@@ -118,7 +118,7 @@ func (k *keyFile) find() error {
 	if err := needConfig(k.config); err != nil {
 		return err
 	}
-	cfg, _, err := loadConfig(k.env, k.config)
+	cfg, err := loadConfig(k.env, k.config)
 	if err != nil {
 		return err
 	}

@@ -19,24 +19,32 @@ type reloader struct {
 	door *proxy.Server
 	log  zerolog.Logger
 
-	running sync.Mutex    // held while a reload runs
+	running sync.Mutex    // held while a reload runs; guards closed
+	closed  bool          // the process is stopping
 	asked   chan struct{} // one slot: what was asked for while a reload ran happens once after it
+	done    chan struct{}
 	loop    sync.WaitGroup
+	once    sync.Once
 }
 
 func newReloader(path string, door *proxy.Server, log zerolog.Logger) *reloader {
-	r := &reloader{path: path, door: door, log: log, asked: make(chan struct{}, 1)}
+	r := &reloader{path: path, door: door, log: log, asked: make(chan struct{}, 1), done: make(chan struct{})}
 	r.loop.Go(func() {
-		for range r.asked {
-			r.running.Lock()
-			_, _ = r.reload() // it has been logged
-			r.running.Unlock()
+		for {
+			select {
+			case <-r.asked:
+				r.running.Lock()
+				_, _ = r.reload() // it has been logged
+				r.running.Unlock()
+			case <-r.done:
+				return
+			}
 		}
 	})
 	return r
 }
 
-// Soon reloads on the reloader's own goroutine.
+// Soon reloads on the reloader's own goroutine; after Close it does nothing.
 func (r *reloader) Soon() {
 	select {
 	case r.asked <- struct{}{}:
@@ -57,17 +65,25 @@ func (r *reloader) Now(context.Context) (proxy.Report, error) {
 	return r.reload()
 }
 
-// Close waits for a reload that runs. Neither Soon nor Close may follow it.
+// Close waits for a reload that runs, and admits no further one.
 func (r *reloader) Close() {
-	close(r.asked)
+	r.once.Do(func() { close(r.done) })
 	r.loop.Wait()
 	r.running.Lock()
-	r.running.Unlock() //nolint:staticcheck // only the wait matters
+	defer r.running.Unlock()
+	r.closed = true
 }
 
 func (r *reloader) reload() (proxy.Report, error) {
-	cfg, problems := config.Load(r.path)
-	if cfg == nil {
+	if r.closed {
+		return proxy.Report{}, &admin.Refusal{
+			Status:  http.StatusConflict,
+			Problem: "the process is stopping",
+			Hint:    "start it anew",
+		}
+	}
+	cfg, problems := examine(r.path)
+	if problems.Errors() > 0 {
 		return proxy.Report{}, r.refuse(problems)
 	}
 	r.logProblems(problems)

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"sterling/internal/admin"
-	"sterling/internal/config"
 )
 
 // remote says which running process a command speaks to.
@@ -56,9 +55,8 @@ func (r *remote) fill(e env) error {
 	if r.config == "" || r.address != "" && r.token != "" {
 		return nil
 	}
-	cfg, problems := config.Load(r.config)
-	if cfg == nil {
-		printProblems(e.stderr, problems)
+	cfg, err := loadConfig(e, r.config)
+	if err != nil {
 		return failed(errors.New("the file does not load; name the process with --admin ADDRESS"))
 	}
 	if r.token == "" && (r.address == "" || r.address == cfg.Admin.Address) {

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -44,10 +46,12 @@ type world struct {
 func (w *world) env() env {
 	return env{
 		stdin: strings.NewReader(""), stdout: &w.stdout, stderr: &w.stderr,
-		notify: func(c chan<- os.Signal, _ ...os.Signal) {
+		notify: func(c chan<- os.Signal, sigs ...os.Signal) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.signals = c
+			if slices.Contains(sigs, os.Signal(syscall.SIGTERM)) {
+				w.signals = c
+			}
 		},
 		stop: func(chan<- os.Signal) {},
 	}
