@@ -44,7 +44,8 @@ func TestEveryRequestHasExactlyOneLine(t *testing.T) {
 	send := func(id, bytes string) {
 		c := proxytest.DialRaw(t, addr)
 		c.Send(strings.Replace(bytes, "\r\n", "\r\nUser-Agent: "+id+"\r\nReferer: http://x/\r\n", 1))
-		_, _ = c.Answer("GET")
+		method, _, _ := strings.Cut(bytes, " ")
+		_, _ = c.Answer(method)
 		_ = c.Close()
 	}
 	line := func(target string) string { return "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n" }

@@ -108,7 +108,8 @@ func TestASlowHeadIsCutOff(t *testing.T) {
 			if !closed {
 				t.Fatal("the connection stays open")
 			}
-			if rest != "" && !strings.HasPrefix(rest, "HTTP/1.1 408 ") {
+			// The standard server takes half a line for a whole one when time is up.
+			if rest != "" && !strings.HasPrefix(rest, "HTTP/1.1 408 ") && !strings.HasPrefix(rest, "HTTP/1.1 400 ") {
 				t.Errorf("answer %s", proxytest.Quote(rest))
 			}
 			if d := time.Since(start); d < 300*time.Millisecond {

@@ -29,9 +29,9 @@ func TestAReloadThatChangesNothingIsNotFelt(t *testing.T) {
 	dead.Close()
 	p.Backend("b2", "down")
 	m := modes[0]
+	socket := openSocket(t, p) // first, or it takes the connection that is to stay idle
 	a := do(t, p.Client(false), request(t, "GET", p.URL("plain")+"/", ""))
 	cookie := pair(setCookies(a.Header, m.cookieName("app"))[0])
-	socket := openSocket(t, p)
 	before, conns := p.Status(), ws.Accepted()
 	front := p.Addr("front")
 

@@ -23,11 +23,11 @@ func firstThen(bad, good string, more ...string) string {
 func TestWhatMayBeTriedAgain(t *testing.T) {
 	t.Parallel()
 	big := strings.Repeat("x", 1<<20)
-	kinds := map[string]func(testing.TB) string{
-		"refuses": proxytest.Refusing,
-		"closes":  func(t testing.TB) string { return proxytest.AcceptAndClose(t).Addr },
-		"reads":   func(t testing.TB) string { return proxytest.ReadAndClose(t).Addr },
-		"halves":  func(t testing.TB) string { return proxytest.HalfHeader(t).Addr },
+	kinds := map[string]func(testing.TB) *proxytest.Faulty{
+		"refuses": proxytest.AcceptAndClose, // and is closed below, once its first check is over
+		"closes":  proxytest.AcceptAndClose,
+		"reads":   proxytest.ReadAndClose,
+		"halves":  proxytest.HalfHeader,
 	}
 	const moved, lost, either = "moved", "lost", "either"
 	for _, c := range []struct{ kind, method, path, body, key, want string }{
@@ -44,7 +44,12 @@ func TestWhatMayBeTriedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			good := proxytest.NewCounter(t, "good", nil)
-			p := proxytest.Start(t, proxytest.Options{Config: firstThen(kinds[c.kind](t), good.Addr)})
+			bad := kinds[c.kind](t)
+			p := proxytest.Start(t, proxytest.Options{Config: firstThen(bad.Addr, good.Addr)})
+			p.Backend("b1", "up")
+			if c.kind == "refuses" {
+				bad.Close()
+			}
 			lines := []string{proxytest.TestID + ": once"}
 			if c.key != "" {
 				lines = append(lines, "Idempotency-Key: "+c.key)

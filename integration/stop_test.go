@@ -107,7 +107,7 @@ func TestStoppingFinishesWhatHasBegun(t *testing.T) {
 	// One request more on the connection that was idle: answered, and the last.
 	idle.Send(get + "\r\n")
 	a, err := idle.Answer("GET")
-	if err != nil || a.Status != 200 || !strings.EqualFold(a.Header.Get("Connection"), "close") {
+	if err != nil || a.Status != 200 || !a.Close {
 		t.Errorf("on an idle connection: %v, %v, header %v", a, err, a.Header)
 	}
 	close(gate)

@@ -24,6 +24,7 @@ type Answered struct {
 	Header  http.Header
 	Trailer http.Header
 	Body    string
+	Close   bool  // the server says that it closes the connection
 	Err     error // why the body ended early; nil for a complete one
 }
 
@@ -80,7 +81,7 @@ func (r *Raw) Next(method string) (Answered, error) {
 		}
 		return Answered{}, err
 	}
-	a := Answered{Status: res.StatusCode, Header: res.Header}
+	a := Answered{Status: res.StatusCode, Header: res.Header, Close: res.Close}
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return a, nil
 	}

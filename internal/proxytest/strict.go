@@ -166,15 +166,17 @@ func token(s string) bool {
 }
 
 // targetBytes reports whether a target has only bytes that RFC 3986 knows. In
-// a query all visible ones but "#" pass: browsers send them as they are typed.
+// a query all others but "#", spaces and control bytes pass, too: clients send
+// them as they are typed.
 func targetBytes(s string) bool {
-	forbidden := `"<>\^` + "`" + `{|}#`
-	for i := range len(s) {
-		c := s[i]
-		if c == '?' {
-			forbidden = "#"
+	path, query, _ := strings.Cut(s, "?")
+	for i := range len(path) {
+		if c := path[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"<>\^`+"`"+`{|}#`, c) >= 0 {
+			return false
 		}
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(forbidden, c) >= 0 {
+	}
+	for i := range len(query) {
+		if c := query[i]; c <= ' ' || c == 0x7f || c == '#' {
 			return false
 		}
 	}
