@@ -90,11 +90,9 @@ func (t *trying) next() *backend.Member {
 		if own != nil && t.tried.Has(own) {
 			own = nil
 		}
-		if own != nil && own.Admits(true) {
+		// A full one is asked only to say so: see final.
+		if own != nil && own.Admits(true) && (t.stays() || !own.Full()) {
 			return own
-		}
-		if own != nil && t.pool.cfg.WhenFull == "fail" && own.Full() {
-			return nil
 		}
 	}
 	m, lastResort := t.pool.Pick(t.tried)
@@ -104,6 +102,10 @@ func (t *trying) next() *backend.Member {
 	}
 	return m
 }
+
+// stays reports whether a pinned visitor is refused rather than moved when his
+// backend is full.
+func (t *trying) stays() bool { return t.x.pinned && t.pool.cfg.WhenFull == "fail" }
 
 // remaining is how long the next attempt may wait for its answer.
 func (t *trying) remaining() (time.Duration, bool) {
@@ -180,6 +182,8 @@ func (t *trying) final(err error) string {
 		return "unknown"
 	}
 	switch {
+	case failed.Kind == backend.Full && t.stays():
+		return "full"
 	case failed.NothingSent():
 	case failed.Seen:
 		return "answer_begun"

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"sterling/backend"
 	"sterling/internal/accesslog"
@@ -21,6 +22,7 @@ import (
 // anything is started. Making one reads files, and touches nothing else.
 type plan struct {
 	cfg          *config.Config
+	bound        []string
 	problems     config.Problems
 	table        *router.Table
 	request      []*headers.Rules // by route
@@ -32,9 +34,10 @@ type plan struct {
 	keysNeeded   bool
 }
 
-// compile builds a plan, and collects every problem on the way.
-func compile(cfg *config.Config) *plan {
-	p := &plan{cfg: cfg}
+// compile builds a plan, and collects every problem on the way. bound are the
+// names of listeners that are open already, whether cfg still has them or not.
+func compile(cfg *config.Config, bound ...string) *plan {
+	p := &plan{cfg: cfg, bound: bound}
 	p.compileRoutes()
 	p.compileHeaders()
 	p.compileCertificates()
@@ -51,9 +54,11 @@ func (p *plan) fault(key, hint string, err error) {
 }
 
 func (p *plan) compileRoutes() {
-	listeners := make([]string, 0, len(p.cfg.Listeners))
+	listeners := slices.Clone(p.bound)
 	for _, l := range p.cfg.Listeners {
-		listeners = append(listeners, l.Name)
+		if !slices.Contains(listeners, l.Name) {
+			listeners = append(listeners, l.Name)
+		}
 	}
 	routes := make([]router.Route, len(p.cfg.Routes))
 	for i, r := range p.cfg.Routes {

@@ -19,7 +19,7 @@ func (s *Server) Reload(cfg *config.Config) (Report, error) {
 	s.reloadMu.Lock()
 	defer s.reloadMu.Unlock()
 	old := s.snapshot.Load()
-	p := compile(cfg)
+	p := compile(cfg, s.listenerNames()...)
 	if err := p.problems.Err(); err != nil {
 		return Report{}, err
 	}
@@ -27,6 +27,7 @@ func (s *Server) Reload(cfg *config.Config) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	next.adopt(old)
 	report := compare(old.cfg, cfg)
 	report.Generation = next.generation
 
@@ -41,6 +42,25 @@ func (s *Server) Reload(cfg *config.Config) (Report, error) {
 		report.Changes = append(report.Changes, fmt.Sprintf("%d upgraded connections told to go", told))
 	}
 	return report, nil
+}
+
+func (s *Server) listenerNames() []string {
+	names := make([]string, len(s.doors))
+	for i, d := range s.doors {
+		names[i] = d.name
+	}
+	return names
+}
+
+// adopt keeps the rules of listeners that are no longer in the configuration:
+// they go on until the restart.
+func (s *snapshot) adopt(old *snapshot) {
+	for name, rules := range old.listeners {
+		if s.listeners[name] == nil {
+			s.listeners[name] = rules
+			s.redirects[name] = old.redirects[name]
+		}
+	}
 }
 
 // keeps reports whether the stream of an exchange that began under another

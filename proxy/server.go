@@ -60,6 +60,7 @@ type Server struct {
 	// droppedRules counts header rules whose value could not stand in a header.
 	droppedRules atomic.Uint64
 	bound        atomic.Bool
+	serving      atomic.Bool
 	ending       atomic.Bool // a shutdown has begun
 	told         atomic.Bool // the shutdown has told the tunnels to go
 	ended        chan struct{}
@@ -142,6 +143,7 @@ func (s *Server) Addr(listener string) net.Addr {
 // Serve starts the health checks and accepts connections. It returns nil once
 // Shutdown has ended, or the first listener's error.
 func (s *Server) Serve() error {
+	s.serving.Store(true)
 	s.snapshot.Load().pools.Start()
 	failed := make(chan error, len(s.doors))
 	for _, d := range s.doors {

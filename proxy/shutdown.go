@@ -38,7 +38,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) shutdown(ctx context.Context) {
 	limits := s.snapshot.Load().cfg.Shutdown
 	s.ending.Store(true)
-	if s.bound.Load() {
+	if s.serving.Load() {
 		pause(ctx, limits.Grace)
 		ctx, cancel := context.WithTimeout(ctx, limits.Timeout)
 		defer cancel()

@@ -32,7 +32,7 @@ type Record struct {
 	Referer   string
 
 	// NotRetried says why no further attempt was made after one that failed:
-	// method, body_not_kept, answer_begun, budget, no_backend, total, client.
+	// method, body_not_kept, answer_begun, budget, no_backend, total, full, client.
 	// "" when nothing failed.
 	NotRetried string
 }

@@ -1,0 +1,70 @@
+package proxy
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestReloadKeepsServingOnAListenerThatIsGoneFromTheFile(t *testing.T) {
+	one := named(t, "one")
+	r := start(t, appPool(one.URL))
+	plain := r.url(modes[0])
+	toml := strings.Replace(preamble+appPool(one.URL), "name     = \"plain\"", "name     = \"other\"", 1)
+	report, err := r.Reload(r.parse(toml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(report.Restart, "|"); !strings.Contains(got, "listener plain (removed)") || !strings.Contains(got, "listener other (new)") {
+		t.Errorf("to be told that a restart is needed, got %q", got)
+	}
+	if _, body := get(t, modes[0].client(t), plain); body != "one" {
+		t.Errorf("got %q", body)
+	}
+}
+
+func TestABadReloadLeavesTheOldOneServing(t *testing.T) {
+	r := start(t, appPool(named(t, "one").URL))
+	toml := preamble + strings.Replace(appPool(named(t, "two").URL), "pool = \"app\"", "pool = \"app\"\n[route.request.set]\nX-A = \"${nonsense}\"", 1)
+	_, err := r.Reload(r.parse(toml))
+	if err == nil || !strings.Contains(err.Error(), "nonsense") {
+		t.Fatalf("a rule with an unknown placeholder: %v", err)
+	}
+	if _, body := get(t, modes[0].client(t), r.url(modes[0])); body != "one" {
+		t.Errorf("got %q", body)
+	}
+	if g := r.Status().Generation; g != 1 {
+		t.Errorf("generation %d after a reload that failed", g)
+	}
+}
+
+func TestReloadSaysWhatChanged(t *testing.T) {
+	one, two := named(t, "one"), named(t, "two")
+	r := start(t, appPool(one.URL))
+	report, err := r.Reload(r.parse(preamble + appPool(one.URL, two.URL)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Changes) != 1 || report.Changes[0] != "pool app: backend b2 added" || len(report.Restart) != 0 {
+		t.Errorf("got %+v", report)
+	}
+}
+
+func TestShutdownWithoutServeEndsAtOnce(t *testing.T) {
+	r := &running{t: t, dir: t.TempDir()}
+	toml := strings.Replace(preamble, "protocol = \"https\"", "protocol = \"http\"", 1)
+	toml = toml[:strings.Index(toml, "[[tls")] + toml[strings.Index(toml, "[[listener"):]
+	s, err := New(r.parse(toml+appPool("http://127.0.0.1:1")), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := s.Shutdown(ctx); err != nil || ctx.Err() != nil {
+		t.Errorf("%v, %v", err, ctx.Err())
+	}
+}
