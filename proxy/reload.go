@@ -18,6 +18,9 @@ import (
 func (s *Server) Reload(cfg *config.Config) (Report, error) {
 	s.reloadMu.Lock()
 	defer s.reloadMu.Unlock()
+	if s.ending.Load() {
+		return Report{}, errShutdown
+	}
 	old := s.snapshot.Load()
 	p := compile(cfg, s.listenerNames()...)
 	if err := p.problems.Err(); err != nil {
