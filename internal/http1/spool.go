@@ -18,13 +18,14 @@ func (e *BodyError) Unwrap() error { return e.Err }
 
 // Spool lets the attempts of one request share the one body that the client
 // sends. It keeps what was read, up to a limit, for the next attempt; past the
-// limit bytes go straight through, and there is no next attempt. Its methods
+// limit bytes go straight through, and there is no next attempt. (What is read
+// while the attempt changes is kept, too: a read's worth over the limit.) Its methods
 // may be called by any goroutine.
 type Spool struct {
 	src   io.Reader
 	limit int64
 
-	// mu guards the rest; cond is signalled when reading turns false.
+	// mu guards the rest; cond is signalled when reading turns false or current changes.
 	mu      sync.Mutex
 	cond    sync.Cond
 	kept    []byte
@@ -117,10 +118,10 @@ func (r *SpoolReader) fetch(p []byte) (int, error) {
 	s.mu.Lock()
 	s.reading = false
 	s.cond.Broadcast()
-	s.read += int64(n)
-	if keep {
-		s.kept = append(s.kept, p[:n]...)
+	if keep || s.current != r && s.read == int64(len(s.kept)) {
+		s.kept = append(s.kept, p[:n]...) // over the limit, for the one that supersedes r
 	}
+	s.read += int64(n)
 	if err != nil {
 		if err != io.EOF {
 			err = &BodyError{err}
@@ -145,6 +146,7 @@ func (r *SpoolReader) Close() error {
 	defer s.mu.Unlock()
 	if s.current == r {
 		s.current = nil
+		s.cond.Broadcast()
 	}
 	return nil
 }
