@@ -74,8 +74,9 @@ func TestAVisitorStaysOnTheServerThatKnowsThem(t *testing.T) {
 
 func TestTheCookieHasTheAttributesOfItsTransport(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, "b1")
-	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", c.addrs...)})
+	const name = "zebra-of-the-backend" // none that comes about by chance
+	c := newCluster(t, name)
+	p := proxytest.Start(t, proxytest.Options{Config: strings.Replace(proxytest.Pool("app", c.addrs...), `name = "b1"`, `name = "`+name+`"`, 1)})
 	eachMode(t, func(t *testing.T, m mode) {
 		a := do(t, p.Client(m.h2), request(t, "GET", p.URL(m.listener)+"/", ""))
 		cookies := a.Cookies()
@@ -90,8 +91,11 @@ func TestTheCookieHasTheAttributesOfItsTransport(t *testing.T) {
 		if k.Name != m.cookieName("app") || k.Path != "/" || !k.HttpOnly || k.Secure != tls || k.SameSite != site || k.MaxAge != 0 || !k.Expires.IsZero() || k.Domain != "" || k.Partitioned {
 			t.Errorf("cookie %v", k)
 		}
-		if strings.Contains(k.Value, "b1") || strings.Contains(k.Value, base64.RawURLEncoding.EncodeToString([]byte("b1"))) {
-			t.Errorf("the value %q shows the backend", k.Value)
+		for at := range 4 { // base64 looks different at each place modulo three
+			shown, _ := base64.RawURLEncoding.DecodeString(strings.Trim(k.Value[min(at, len(k.Value)):], "=")) // as far as it goes
+			if strings.Contains(k.Value, name) || strings.Contains(string(shown), name) || strings.Contains(k.Value, strings.TrimPrefix(c.addrs[0], "127.0.0.1:")) {
+				t.Errorf("the value %q shows the backend", k.Value)
+			}
 		}
 	})
 }

@@ -142,6 +142,7 @@ type tally struct {
 	requests, gets, posts           int
 	failedGets, failedPosts         int
 	strayPosts                      []shot // failed, and not at a dead or frozen backend
+	crossed                         int    // failed at the backend that ended in good order
 	lostGets                        []shot
 	twice                           []string
 	moves, needless                 int
@@ -170,6 +171,8 @@ func count(shots []shot, outages []outage, ran map[string]int) tally {
 		case s.failed != "" && s.post:
 			if t.failedPosts++; !caught(s, outages) {
 				t.strayPosts = append(t.strayPosts, s)
+			} else if at(s.from, "ended", outages) {
+				t.crossed++
 			}
 		case s.failed != "":
 			t.failedGets++
@@ -190,18 +193,28 @@ func count(shots []shot, outages []outage, ran map[string]int) tally {
 }
 
 // caught reports whether a POST may have failed because it was at a backend
-// when that died, or sent to a frozen one before that was known.
+// when that died, or sent to a frozen one before that was known. One that
+// crosses the close of an ending backend's connection on the wire is at a dead
+// backend, too: nobody can tell whether it was run.
 func caught(s shot, outages []outage) bool {
 	for _, o := range outages {
 		known := o.from.Add(50 * time.Millisecond) // a refused connection tells at once
-		if o.kind == "frozen" {
+		switch o.kind {
+		case "frozen":
 			known = o.from.Add(2 * time.Second) // two checks, and what a busy machine adds
+		case "ended":
+			known = o.from.Add(200 * time.Millisecond) // it closes when the signal has reached it
 		}
-		if o.kind != "ended" && s.from == o.backend && s.start.Before(known) && s.start.Add(s.took).After(o.from) {
+		if s.from == o.backend && s.start.Before(known) && s.start.Add(s.took).After(o.from) {
 			return true
 		}
 	}
 	return false
+}
+
+// at reports whether a backend is the one of an outage of that kind.
+func at(backend, kind string, outages []outage) bool {
+	return slices.ContainsFunc(outages, func(o outage) bool { return o.backend == backend && o.kind == kind })
 }
 
 // excused reports whether a visitor had a reason to move.

@@ -22,7 +22,7 @@ func TestForgedCookiesCostNoMemory(t *testing.T) {
 	flood(t, p, total)
 	after := p.Memory()
 	t.Logf("%d MiB after %d requests, %d MiB after %d more, each with a forged cookie", before>>20, warm, after>>20, total)
-	if after > before+before/4+8<<20 {
+	if after > before+before/4+8<<20 && !proxytest.Raced(t) {
 		t.Errorf("memory grew from %d to %d MiB", before>>20, after>>20)
 	}
 	if n := p.Status().Pools[0].Cookies; len(n) > 20 {

@@ -1,6 +1,7 @@
 package proxytest
 
 import (
+	"debug/buildinfo"
 	"fmt"
 	"os"
 	"os/exec"
@@ -37,6 +38,22 @@ func Program(t testing.TB) string {
 		t.Fatalf("building the program: %v", built.err)
 	}
 	return built.path
+}
+
+// Raced reports whether the program under test was built with the race
+// detector, whose bookkeeping makes its memory and its times tell nothing.
+func Raced(t testing.TB) bool {
+	t.Helper()
+	info, err := buildinfo.ReadFile(Program(t))
+	if err != nil {
+		t.Fatalf("reading how the program was built: %v", err)
+	}
+	for _, s := range info.Settings {
+		if s.Key == "-race" && s.Value == "true" {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *build) make() {
