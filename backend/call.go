@@ -16,7 +16,7 @@ type Call struct {
 	// Movable: the request is safe or idempotent, so that this attempt may be
 	// taken back, with the kind Moved, when the backend is marked down before
 	// a byte of the answer was seen and the body can be replayed. Others wait
-	// on, and are given only connections that are fresh or proved.
+	// on, and are given only fresh connections, unless the pool says otherwise.
 	Movable bool
 	// CountFailure: a failure after the request was sent may count against
 	// the backend where there are no active checks. It is to be set for one

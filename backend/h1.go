@@ -48,6 +48,9 @@ func (t *h1) reuse(a *attempt) (*http1.ClientConn, bool) {
 		return nil, false
 	}
 	maxAge := t.keep.retireAt()
+	if !a.call.Movable && !a.member.reuseForAll {
+		return nil, false
+	}
 	if !a.call.Movable {
 		maxAge = provedFor
 		if known := t.keep.known(); known > 0 {

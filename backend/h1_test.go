@@ -154,14 +154,17 @@ func TestWhichConnectionsAreReused(t *testing.T) {
 		learned time.Duration
 		movable bool
 		want    bool
+		strict  bool // reuse is for requests that may be sent twice alone
 	}{
-		{"a young one for any request", 500 * time.Millisecond, 0, false, true},
-		{"an older one for a request that may be sent twice", 10 * time.Second, 0, true, true},
-		{"not an older one for a request that may not", 1100 * time.Millisecond, 0, false, false},
-		{"not one past half of the learned close for such a request", 600 * time.Millisecond, time.Second, false, false},
-		{"not one shortly before the learned close", 4500 * time.Millisecond, 5 * time.Second, true, false},
-		{"one well before the learned close", 3500 * time.Millisecond, 5 * time.Second, true, true},
-		{"not one that has expired", time.Minute, 0, true, false},
+		{name: "none for a request that may not be sent twice", idle: time.Millisecond, strict: true},
+		{name: "one for a request that may", idle: time.Millisecond, movable: true, want: true, strict: true},
+		{name: "a young one for any request", idle: 500 * time.Millisecond, learned: 0, movable: false, want: true},
+		{name: "an older one for a request that may be sent twice", idle: 10 * time.Second, learned: 0, movable: true, want: true},
+		{name: "not an older one for a request that may not", idle: 1100 * time.Millisecond, learned: 0, movable: false, want: false},
+		{name: "not one past half of the learned close for such a request", idle: 600 * time.Millisecond, learned: time.Second, movable: false, want: false},
+		{name: "not one shortly before the learned close", idle: 4500 * time.Millisecond, learned: 5 * time.Second, movable: true, want: false},
+		{name: "one well before the learned close", idle: 3500 * time.Millisecond, learned: 5 * time.Second, movable: true, want: true},
+		{name: "not one that has expired", idle: time.Minute, learned: 0, movable: true, want: false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var requests atomic.Int64
@@ -173,6 +176,7 @@ func TestWhichConnectionsAreReused(t *testing.T) {
 			transport.idle.mu.Unlock()
 			req, call := request(t, f.pool.members[0], "GET", "")
 			call.Movable = tt.movable
+			f.pool.members[0].reuseForAll = !tt.strict
 			resp, err := f.pool.members[0].RoundTrip(req, call)
 			if err != nil {
 				t.Fatal(err)

@@ -13,6 +13,7 @@ type Member struct {
 	priority    int
 	maxInFlight int64
 	maxIdle     int
+	reuseForAll bool
 	timeouts    Timeouts
 }
 

@@ -45,9 +45,13 @@ type PoolOptions struct {
 	Protocol Protocol // "": H1
 	TryAll   bool     // when all are down, offer them nevertheless, as a last resort
 	// MaxIdle bounds the idle connections kept to each backend; 0: 256.
-	MaxIdle  int
-	Check    CheckOptions
-	Timeouts Timeouts
+	MaxIdle int
+	// ReuseForAll lets requests that must not be sent twice go over kept
+	// connections, too, if those were in use within the last second. A backend
+	// that closes one just then loses the request. H1 only.
+	ReuseForAll bool
+	Check       CheckOptions
+	Timeouts    Timeouts
 	// TLS is used toward https backends, whose certificates are always
 	// verified; an empty ServerName is that of each URL. nil: the system's roots.
 	// It must not be changed after Build.

@@ -146,6 +146,7 @@ func members(t testing.TB, urls ...string) []MemberOptions {
 // reload builds, starts and retires as a reload does.
 func (f *fixture) reload(t testing.TB, o PoolOptions) {
 	t.Helper()
+	o.ReuseForAll = true // most tests want to see what becomes of a kept connection
 	pools, err := f.set.Build([]PoolOptions{o})
 	if err != nil {
 		t.Fatal(err)

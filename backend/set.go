@@ -103,6 +103,7 @@ func (s *Set) build(o PoolOptions) *Pool {
 			priority:    mo.Priority,
 			maxInFlight: int64(mo.MaxInFlight),
 			maxIdle:     o.MaxIdle,
+			reuseForAll: o.ReuseForAll,
 			timeouts:    o.Timeouts.withDefaults(),
 		}
 		if m.maxIdle == 0 {

@@ -67,7 +67,7 @@ func (t *trying) run() (*http.Response, error) {
 		}
 		t.tried.Add(m)
 		answer, err := t.attempt(m, limit, false)
-		if t.closedUnderway(err) && t.pool.AllowRetry() {
+		if t.closedUnderway(m, err) && t.pool.AllowRetry() {
 			t.last = err
 			answer, err = t.attempt(m, limit, true)
 		}
@@ -119,9 +119,10 @@ func (t *trying) remaining() (time.Duration, bool) {
 // closedUnderway reports whether the failure may be nothing but the backend's
 // closing an idle connection just then. A request that may be repeated goes to
 // the same backend once more, over a new connection: its visitor is known there.
-func (t *trying) closedUnderway(err error) bool {
+func (t *trying) closedUnderway(m *backend.Member, err error) bool {
 	var failed *backend.Error
-	return errors.As(err, &failed) && failed.Reused && t.final(err) == ""
+	return errors.As(err, &failed) && failed.Reused && failed.Kind == backend.BackendCut &&
+		m.Admits(true) && t.final(err) == ""
 }
 
 func (t *trying) attempt(m *backend.Member, limit time.Duration, fresh bool) (*http.Response, error) {

@@ -133,7 +133,7 @@ func wide(r config.Route) bool {
 func poolOptions(c config.Pool) backend.PoolOptions {
 	o := backend.PoolOptions{
 		Name: c.Name, Policy: backend.Policy(c.Policy), Protocol: backend.Protocol(c.Protocol),
-		TryAll: c.AllDown == "try_all",
+		TryAll: c.AllDown == "try_all", ReuseForAll: c.Reuse == "all",
 		Timeouts: backend.Timeouts{
 			Connect: c.Timeout.Connect, Response: c.Timeout.Response,
 			BodyIdle: c.Timeout.BodyIdle, Idle: c.Timeout.Idle,

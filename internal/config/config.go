@@ -139,6 +139,7 @@ type Pool struct {
 	WhenFull   string // move | fail: what a pinned visitor of a full backend gets; default move
 	Host       string // client | backend: the Host header sent; default client
 	Protocol   string // h1 | h2 | h2c; default h1
+	Reuse      string // idempotent | all: which requests may go over kept connections; default idempotent
 	ReplayBody int64  // bytes of a request body kept for another attempt; default 64 KiB
 	Affinity   PoolAffinity
 	Health     *Health // nil: passive only

@@ -9,6 +9,7 @@ func poolRows(p *Pool) []field {
 		value("when_full", &p.WhenFull, "move", words("move", "fail")),
 		value("host", &p.Host, "client", words("client", "backend")),
 		value("protocol", &p.Protocol, "h1", words("h1", "h2", "h2c")),
+		value("reuse", &p.Reuse, "idempotent", words("idempotent", "all")),
 		value("replay_body", &p.ReplayBody, "64KiB", sizes(span{0, 64 << 20})),
 		table("affinity", affinityRows(&p.Affinity)),
 		optional("health", &p.Health, healthRows),
