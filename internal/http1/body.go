@@ -38,35 +38,27 @@ func (b *body) Read(p []byte) (int, error) {
 	switch {
 	case b.bounded && b.left == 0:
 		b.finish()
-		return n, nil
-	case err == io.EOF && b.bounded:
-		err = io.ErrUnexpectedEOF
-	case err == io.EOF:
+		return n, io.EOF
+	case err == io.EOF && !b.bounded:
 		b.trailers()
 		b.finish()
 		return n, io.EOF
-	}
-	if err != nil {
-		b.x.stop()
-		b.err = b.x.fail(PhaseBody, err)
+	case err != nil:
 		b.done = true
-		err = b.err
+		b.err = b.x.fail(PhaseBody, err)
+		return n, b.err
 	}
-	return n, err
+	return n, nil
 }
 
 // extend pushes the read deadline ahead in steps.
 func (b *body) extend() {
-	idle := b.x.BodyIdle
-	if idle <= 0 {
-		if b.pushed.IsZero() {
-			b.x.c.setReadDeadline(noDeadline)
-			b.pushed = time.Now()
-		}
-		return
-	}
-	now := time.Now()
-	if b.pushed.Sub(now) < idle-idle/8 {
+	now, idle := time.Now(), b.x.BodyIdle
+	switch {
+	case idle <= 0 && b.pushed.IsZero():
+		b.pushed = now
+		b.x.c.setReadDeadline(noDeadline)
+	case idle > 0 && b.pushed.Sub(now) < idle-idle/8:
 		b.pushed = now.Add(idle)
 		b.x.c.setReadDeadline(b.pushed)
 	}
@@ -78,7 +70,7 @@ func (b *body) trailers() {
 		return
 	}
 	for name, values := range c.trailer {
-		if ours(name) || name == "Content-Type" || name == "Content-Encoding" || name == "Set-Cookie" || name == "Authorization" {
+		if !trailing(name) {
 			continue
 		}
 		if b.res.Trailer == nil {
@@ -90,26 +82,18 @@ func (b *body) trailers() {
 
 // finish is called when the whole answer was read.
 func (b *body) finish() {
-	if b.done {
-		return
-	}
 	b.done = true
 	x, c := b.x, b.x.c
-	whole := x.upload == nil || x.upload.complete()
-	x.stop()
-	if x.Body != nil && x.upload == nil {
-		whole = false // answered before the body was asked for
-	}
-	c.reusable = b.keep && whole && c.br.Buffered() == 0 && c.aborted() == nil
-	if c.reusable {
-		_ = c.nc.SetDeadline(noDeadline)
+	whole := !x.early && (x.upload == nil || x.upload.settled())
+	if x.stop() && whole && b.keep && c.br.Buffered() == 0 && c.rest() {
 		return
 	}
-	_ = c.Close()
+	_ = c.Close() // the answer is whole
 }
 
 // Close implements [io.Closer]. An answer that was not read to its end costs
-// the connection.
+// the connection. To end a Read from another goroutine, see
+// [ClientConn.Abort].
 func (b *body) Close() error {
 	if b.done {
 		return nil

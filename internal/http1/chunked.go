@@ -11,6 +11,7 @@ import (
 const (
 	maxChunkLine = 4 << 10 // a chunk's size with its extensions
 	maxTrailer   = 16 << 10
+	maxExcess    = 16 << 10 // framing beyond what chunks of a decent size need
 )
 
 // chunkedReader reads a chunked body (RFC 9112, section 7.1). It takes CRLF
@@ -19,6 +20,7 @@ type chunkedReader struct {
 	lines   lineReader
 	left    uint64 // of the chunk
 	begun   bool   // a chunk's CRLF is due
+	excess  int64  // bytes of framing that the chunks so far do not account for
 	trailer http.Header
 	err     error
 }
@@ -48,14 +50,11 @@ func (c *chunkedReader) Read(p []byte) (int, error) {
 
 func (c *chunkedReader) nextChunk() error {
 	if c.begun {
-		var end [2]byte
-		if _, err := io.ReadFull(c.lines.br, end[:]); err != nil {
-			return short(err)
-		}
-		if end != [2]byte{'\r', '\n'} {
-			return malformed("a chunk is longer than its size")
+		if err := c.chunkEnd(); err != nil {
+			return err
 		}
 	}
+	c.begun = true
 	c.lines.left = maxChunkLine
 	line, err := c.lines.next()
 	if err != nil {
@@ -64,9 +63,8 @@ func (c *chunkedReader) nextChunk() error {
 	if c.left, err = chunkSize(line); err != nil {
 		return err
 	}
-	c.begun = true
 	if c.left > 0 {
-		return nil
+		return c.account(len(line))
 	}
 	c.lines.left = maxTrailer
 	if c.trailer, err = c.lines.fields(); err != nil {
@@ -75,6 +73,29 @@ func (c *chunkedReader) nextChunk() error {
 	return io.EOF
 }
 
+func (c *chunkedReader) chunkEnd() error {
+	end, err := c.lines.br.Peek(2)
+	switch {
+	case len(end) > 0 && end[0] != '\r', len(end) > 1 && end[1] != '\n':
+		return malformed("a chunk is longer than its size")
+	case err != nil:
+		return short(err)
+	}
+	_, err = c.lines.br.Discard(2)
+	return err
+}
+
+// account refuses a body that is little more than framing: each chunk may have
+// 16 bytes, and as many again as it has bytes.
+func (c *chunkedReader) account(line int) error {
+	c.excess = max(0, c.excess+int64(line)-16-int64(min(c.left, 1<<20)))
+	if c.excess > maxExcess {
+		return malformed("more framing than body")
+	}
+	return nil
+}
+
+// short makes an end that comes too early an error.
 func short(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
@@ -82,12 +103,11 @@ func short(err error) error {
 	return err
 }
 
-// chunkSize reads the hexadecimal size, and leaves the extensions alone.
+// chunkSize reads the hexadecimal size, and leaves the extensions alone. Some
+// servers pad it with spaces.
 func chunkSize(line []byte) (uint64, error) {
-	digits := line
-	if i := bytes.IndexByte(line, ';'); i >= 0 {
-		digits = bytes.TrimRight(line[:i], " \t")
-	}
+	digits, _, _ := bytes.Cut(line, []byte{';'})
+	digits = bytes.TrimRight(digits, " \t")
 	if len(digits) == 0 || len(digits) > 15 {
 		return 0, malformed("a chunk size of %d digits", len(digits))
 	}

@@ -3,13 +3,8 @@ package http1
 import (
 	"bufio"
 	"errors"
-	"io"
 	"net"
-	"net/http"
-	"net/textproto"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -18,128 +13,168 @@ import (
 // ErrClosed is the cause of an exchange that ended because Close was called.
 var ErrClosed = errors.New("the connection was closed")
 
+var errBusy = errors.New("the connection cannot take another exchange")
+
+// closePatience is how long Close may try to tell a TLS server of it.
+const closePatience = 50 * time.Millisecond
+
+// keptHead is the largest room for a head that an idle connection keeps.
+const keptHead = 8 << 10
+
 // ClientConn is one HTTP/1.1 connection to a server.
 type ClientConn struct {
-	nc  net.Conn
-	raw syscall.RawConn // of the TCP socket below; nil: unknown
-	br  *bufio.Reader
-	out []byte // head of a request, reused
+	nc    net.Conn
+	under net.Conn        // what TLS runs over; nil: there is no TLS
+	raw   syscall.RawConn // of the TCP socket; nil: unknown
+	br    *bufio.Reader
+	out   []byte // head of a request, reused
+
+	// writing is held during a write; reset is set when one met a reset, which
+	// the socket then reports no more.
+	writing sync.Mutex
+	reset   bool
 
 	exchanges int
-	reusable  bool
 	keepAlive time.Duration
 	keepMax   int
 
-	// abortMu guards cause.
-	abortMu sync.Mutex
-	cause   error // why the connection was cut
+	// mu guards the rest, and keeps deadlines from undoing an Abort.
+	mu       sync.Mutex
+	resting  bool  // no exchange is under way, and one may follow
+	upgraded bool  // it speaks another protocol now
+	cause    error // why the connection was cut
 }
 
 // NewClientConn takes over a connection that was dialled.
 func NewClientConn(nc net.Conn) *ClientConn {
-	return &ClientConn{nc: nc, raw: rawConn(nc), br: bufio.NewReaderSize(nc, 4<<10), reusable: true}
-}
-
-// rawConn finds the socket, also under TLS.
-func rawConn(nc net.Conn) syscall.RawConn {
+	c := &ClientConn{nc: nc, br: bufio.NewReaderSize(nc, 4<<10), resting: true}
+	socket := nc
 	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
-		nc = t.NetConn()
+		c.under = t.NetConn()
+		socket = c.under
 	}
-	if s, ok := nc.(syscall.Conn); ok {
+	if s, ok := socket.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {
-			return raw
+			c.raw = raw
 		}
 	}
-	return nil
-}
-
-// Exchange is one request, and the limits of its answer.
-type Exchange struct {
-	// Request gives Method, URL, Host, Header, ContentLength (-1: chunked) and
-	// Trailer. Its Body is not used. Hop-by-hop headers were removed by the
-	// caller, but for an Upgrade that is wanted, Te and Expect.
-	Request *http.Request
-	// Body is read to its end; nil: there is none. It may block; if it has a
-	// Close method, that is called when nothing more is wanted of it.
-	Body io.Reader
-	// Suspect is how long no byte of an answer may come after the request was
-	// sent until OnSuspect is called, once; 0: never.
-	Suspect   time.Duration
-	OnSuspect func()
-	// Response is how long no byte of an answer may come after the request was
-	// sent; 0: for ever.
-	Response time.Duration
-	// BodyIdle bounds each read and write without progress; 0: no limit.
-	BodyIdle time.Duration
-	// Got1xx hears of informational answers but 101; may be nil.
-	Got1xx func(code int, header textproto.MIMEHeader) error
+	return c
 }
 
 // Abort cuts the connection, from any goroutine. What is under way fails with
-// an error that wraps cause.
+// an error that wraps cause; nil stands for [ErrClosed].
 func (c *ClientConn) Abort(cause error) {
-	c.abortMu.Lock()
-	defer c.abortMu.Unlock()
-	if c.cause == nil {
-		c.cause = cause
-		// A deadline, not Close: over TLS, Close waits for a write under way.
-		_ = c.nc.SetDeadline(time.Unix(1, 0))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause != nil {
+		return
 	}
+	if cause == nil {
+		cause = ErrClosed
+	}
+	c.cause = cause
+	// A deadline, not Close: whoever runs the exchange closes.
+	_ = c.nc.SetDeadline(time.Unix(1, 0)) // fails where it is closed
 }
 
 func (c *ClientConn) aborted() error {
-	c.abortMu.Lock()
-	defer c.abortMu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.cause
 }
 
 // setReadDeadline does not undo an Abort.
 func (c *ClientConn) setReadDeadline(t time.Time) {
-	c.abortMu.Lock()
-	defer c.abortMu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.cause == nil {
-		_ = c.nc.SetReadDeadline(t)
+		_ = c.nc.SetReadDeadline(t) // fails where it is closed, as reading does
 	}
 }
 
+// setWriteDeadline does not undo an Abort.
 func (c *ClientConn) setWriteDeadline(t time.Time) {
-	c.abortMu.Lock()
-	defer c.abortMu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.cause == nil {
-		_ = c.nc.SetWriteDeadline(t)
+		_ = c.nc.SetWriteDeadline(t) // fails where it is closed, as writing does
 	}
 }
 
-// Close closes the connection.
+// write sends p, with idle for each write that makes progress; 0: no limit.
+// Over TLS p is one write, since a record that was cut cannot be gone on with.
+func (c *ClientConn) write(p []byte, idle time.Duration) (n int, err error) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	for {
+		if idle > 0 {
+			c.setWriteDeadline(time.Now().Add(idle))
+		}
+		m, err := c.nc.Write(p[n:])
+		n += m
+		if err != nil && errors.Is(err, syscall.ECONNRESET) {
+			c.reset = true
+		}
+		if err == nil || m == 0 || c.under != nil || !isTimeout(err) {
+			return n, err
+		}
+	}
+}
+
+// take begins an exchange.
+func (c *ClientConn) take() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause != nil {
+		return c.cause
+	}
+	if !c.resting {
+		return errBusy
+	}
+	c.resting = false
+	return nil
+}
+
+// rest ends an exchange after which another may follow.
+func (c *ClientConn) rest() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause != nil || c.nc.SetDeadline(noDeadline) != nil {
+		return false
+	}
+	if cap(c.out) > keptHead {
+		c.out = nil
+	}
+	c.resting = true
+	return true
+}
+
+// Close closes the connection, and ends an exchange that is under way with
+// [ErrClosed]. It takes no longer than a moment, even where the server is
+// frozen; a TLS server is told of it unless an exchange is cut.
 func (c *ClientConn) Close() error {
-	c.Abort(ErrClosed)
+	c.mu.Lock()
+	orderly := c.cause == nil && (c.resting || c.upgraded)
+	if c.cause == nil {
+		c.cause = ErrClosed
+	}
+	c.mu.Unlock()
+	switch {
+	case c.under == nil:
+		return c.nc.Close()
+	case !orderly:
+		return c.under.Close()
+	}
+	defer time.AfterFunc(closePatience, func() { _ = c.under.Close() }).Stop() // unblocks the notice
 	return c.nc.Close()
 }
 
 // Reusable reports whether another exchange may follow. It is true before the
 // first one, and after an answer that was read to its end.
-func (c *ClientConn) Reusable() bool { return c.reusable && c.aborted() == nil }
-
-// KeepAlive returns what the last answer's Keep-Alive header said; 0: nothing.
-func (c *ClientConn) KeepAlive() (timeout time.Duration, max int) { return c.keepAlive, c.keepMax }
-
-// learnKeepAlive reads "timeout=5, max=100".
-func (c *ClientConn) learnKeepAlive(h http.Header) {
-	for _, v := range h["Keep-Alive"] {
-		for part := range strings.SplitSeq(v, ",") {
-			name, value, _ := strings.Cut(strings.Trim(part, " \t"), "=")
-			n, err := strconv.Atoi(value)
-			if err != nil || n < 0 || n > 1<<20 {
-				continue
-			}
-			switch strings.ToLower(name) {
-			case "timeout":
-				c.keepAlive = time.Duration(n) * time.Second
-			case "max":
-				c.keepMax = n
-			}
-		}
-	}
+func (c *ClientConn) Reusable() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.resting && c.cause == nil
 }
 
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

@@ -16,6 +16,8 @@ const (
 	maxLines = 256
 )
 
+var errTooLong = malformed("a head, a chunk's size or the trailers are too long")
+
 // lineReader reads CRLF-terminated lines within a bound on their sum.
 type lineReader struct {
 	br   *bufio.Reader
@@ -29,7 +31,7 @@ func (r *lineReader) next() ([]byte, error) {
 		line, err = r.long(line)
 	}
 	if r.left -= len(line); r.left < 0 {
-		return nil, malformed("the head is longer than %d bytes", maxHead)
+		return nil, errTooLong
 	}
 	if err != nil {
 		return nil, err
@@ -54,7 +56,7 @@ func (r *lineReader) long(first []byte) ([]byte, error) {
 			return line, err
 		}
 	}
-	return line, malformed("the head is longer than %d bytes", maxHead)
+	return line, errTooLong
 }
 
 // fields reads field lines up to and with the empty line (RFC 9112, section 5).
@@ -95,4 +97,11 @@ func field(line []byte) (name, value string, err error) {
 		return "", "", malformed("a control byte in the value of %s", name)
 	}
 	return name, value, nil
+}
+
+// trailing reports whether a field may come after the body: one that says how
+// to read, to route or to keep a message must not (RFC 9110, section 6.5.1).
+func trailing(name string) bool {
+	return httpguts.ValidHeaderFieldName(name) && httpguts.ValidTrailerHeader(name) &&
+		!ours(name) && name != "Set-Cookie"
 }

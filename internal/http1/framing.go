@@ -58,6 +58,19 @@ func contentLength(values []string) (int64, error) {
 	return n, nil
 }
 
+// bodiless refuses the framing of a body where there can be none: another
+// reader might wait for it (RFC 9110, section 8.6; RFC 9112, section 6.1).
+func bodiless(h http.Header) error {
+	n, err := contentLength(h["Content-Length"])
+	if err != nil {
+		return err
+	}
+	if n > 0 || len(h["Transfer-Encoding"]) > 0 {
+		return malformed("a body where there can be none")
+	}
+	return nil
+}
+
 // hasToken reports whether a list header names a token, in any case.
 func hasToken(values []string, token string) bool {
 	for _, v := range values {

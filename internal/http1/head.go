@@ -2,8 +2,6 @@ package http1
 
 import (
 	"bytes"
-	"io"
-	"net"
 	"net/http"
 	"strings"
 )
@@ -52,46 +50,66 @@ func (x *exchange) readHead() (*http.Response, error) {
 
 // final makes the response that the caller gets.
 func (x *exchange) final(res *http.Response) (*http.Response, Phase, error) {
-	proto11 := res.ProtoMinor == 1
-	length, err := framing(res.StatusCode, x.Request.Method, proto11, res.Header)
+	if res.StatusCode == http.StatusRequestTimeout && x.refused() {
+		x.seen = false
+		return nil, PhaseWait, errUnasked
+	}
+	length, err := framing(res.StatusCode, x.Request.Method, res.ProtoMinor == 1, res.Header)
 	if err != nil {
 		return nil, PhaseHead, err
 	}
-	c := x.c
-	c.learnKeepAlive(res.Header)
-	keep := c.exchanges > 0 && !wantsUpgrade(x.Request) && length != lengthClose
-	if proto11 {
-		keep = keep && !hasToken(res.Header["Connection"], "close")
-	} else {
-		keep = keep && hasToken(res.Header["Connection"], "keep-alive")
-	}
-	res.ContentLength = max(length, -1)
-	if length == lengthChunked {
-		res.TransferEncoding = []string{"chunked"}
-		delete(res.Header, "Transfer-Encoding")
-		res.Trailer = announcedTrailers(res.Header["Trailer"])
-		delete(res.Header, "Trailer")
-	}
-	b := &body{x: x, res: res, keep: keep}
-	switch {
-	case length == lengthChunked:
-		b.src = &chunkedReader{lines: lineReader{br: c.br}}
-	case length == lengthClose:
-		b.src = c.br
+	x.clock.final()
+	x.early = x.broken || x.Body != nil && (x.upload == nil || !x.upload.ending.Load())
+	x.c.learnKeepAlive(res.Header)
+	b := &body{x: x, res: res, keep: x.keeps(res, length)}
+	cleanHeader(res, length)
+	switch length {
+	case lengthChunked:
+		b.src = &chunkedReader{lines: lineReader{br: x.c.br}}
+	case lengthClose:
+		b.src = x.c.br
 	default:
-		b.left, b.bounded, b.src = length, true, c.br
+		b.left, b.bounded, b.src = length, true, x.c.br
 	}
 	res.Body = b
-	if x.Request.Method == http.MethodHead || res.StatusCode == http.StatusNotModified {
-		// What the answer to a GET would have.
-		if n, err := contentLength(res.Header["Content-Length"]); err == nil && n >= 0 {
-			res.ContentLength = n
-		}
-	}
 	if b.bounded && b.left == 0 {
 		b.finish()
 	}
 	return res, 0, nil
+}
+
+// keeps reports whether the connection may be used again after res.
+func (x *exchange) keeps(res *http.Response, length int64) bool {
+	connection := res.Header["Connection"]
+	switch {
+	case length == lengthClose, wantsUpgrade(x.Request):
+		return false
+	case res.StatusCode == http.StatusNoContent && bodiless(res.Header) != nil:
+		return false // who knows what comes
+	case res.ProtoMinor == 1:
+		return !hasToken(connection, "close")
+	}
+	return hasToken(connection, "keep-alive") && !hasToken(connection, "close")
+}
+
+// cleanHeader moves what the header says of framing to the fields of res.
+func cleanHeader(res *http.Response, length int64) {
+	h := res.Header
+	res.ContentLength = max(length, -1)
+	if length == lengthChunked {
+		res.TransferEncoding = []string{"chunked"}
+		res.Trailer = announcedTrailers(h["Trailer"])
+	}
+	delete(h, "Transfer-Encoding")
+	delete(h, "Trailer")
+	if res.StatusCode == http.StatusNoContent {
+		delete(h, "Content-Length")
+	}
+	// What the answer to a GET would have, where it is one to HEAD or a 304.
+	if n, err := contentLength(h["Content-Length"]); err == nil && n >= 0 {
+		res.ContentLength = n
+		h["Content-Length"] = h["Content-Length"][:1]
+	}
 }
 
 func announcedTrailers(values []string) http.Header {
@@ -99,7 +117,7 @@ func announcedTrailers(values []string) http.Header {
 	for _, v := range values {
 		for name := range strings.SplitSeq(v, ",") {
 			name = http.CanonicalHeaderKey(strings.Trim(name, " \t"))
-			if name == "" || ours(name) {
+			if !trailing(name) {
 				continue
 			}
 			if h == nil {
@@ -109,39 +127,4 @@ func announcedTrailers(values []string) http.Header {
 		}
 	}
 	return h
-}
-
-// switched hands the connection over after a 101 that was asked for.
-func (x *exchange) switched(res *http.Response) (*http.Response, Phase, error) {
-	if !wantsUpgrade(x.Request) || x.Body != nil {
-		return nil, PhaseHead, malformed("101 to a request that asked for no upgrade")
-	}
-	x.c.setReadDeadline(noDeadline)
-	x.c.setWriteDeadline(noDeadline)
-	res.Body = &switchedConn{x: x, br: x.c.br, nc: x.c.nc}
-	return res, 0, nil
-}
-
-// switchedConn is the connection after an upgrade.
-type switchedConn struct {
-	x  *exchange
-	br io.Reader
-	nc net.Conn
-}
-
-func (s *switchedConn) Read(p []byte) (int, error)  { return s.br.Read(p) }
-func (s *switchedConn) Write(p []byte) (int, error) { return s.nc.Write(p) }
-
-// CloseWrite tells the server that nothing more comes.
-func (s *switchedConn) CloseWrite() error {
-	if c, ok := s.nc.(interface{ CloseWrite() error }); ok {
-		return c.CloseWrite()
-	}
-	return nil
-}
-
-// Close closes the connection.
-func (s *switchedConn) Close() error {
-	s.x.unhook()
-	return s.x.c.Close()
 }

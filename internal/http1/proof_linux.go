@@ -1,22 +1,65 @@
 package http1
 
-import "golang.org/x/sys/unix"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// States of a TCP socket (include/net/tcp_states.h of Linux).
+const (
+	stateClosed    = 7 // here: the peer has answered our bytes with a reset
+	stateCloseWait = 8 // the peer has sent FIN
+)
+
+// verdictPatience bounds the wait for what the peer's kernel says to a request
+// that met a FIN: a round trip on a network of servers, or a delayed
+// acknowledgement (40 ms).
+const verdictPatience = 50 * time.Millisecond
 
 // acknowledged returns how many bytes the peer's kernel has acknowledged since
-// the connection was made (tcpi_bytes_acked of TCP_INFO). What it has not
-// acknowledged, no program of the peer has read.
+// the connection was made (tcpi_bytes_acked of TCP_INFO). It is known only
+// where it is not 0, since the SYN counts: an emulated kernel says 0 always.
 func (c *ClientConn) acknowledged() (uint64, bool) {
+	n, _, ok := c.tcpInfo()
+	return n, ok && n > 0
+}
+
+func (c *ClientConn) tcpInfo() (acked uint64, state uint8, ok bool) {
 	if c.raw == nil {
-		return 0, false
+		return 0, 0, false
 	}
-	var n uint64
-	ok := false
 	err := c.raw.Control(func(fd uintptr) {
 		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
-			n, ok = info.Bytes_acked, true
+			acked, state, ok = info.Bytes_acked, info.State, true
 		}
 	})
-	return n, ok && err == nil
+	return acked, state, ok && err == nil
+}
+
+// refused is called after the end of the stream was read. It reports whether
+// no program has read what was written since acked bytes had been
+// acknowledged. That a FIN acknowledges nothing new proves that it was sent
+// before the request came; the reset that follows proves that the program had
+// closed the socket, and not only its sending side. A reset without a FIN
+// proves nothing: Linux drops it before it looks at its acknowledgement, so
+// that a program may have read all and died within the 40 ms of a delayed one.
+// Where a write has met such a reset, reading meets only an end of stream.
+func (c *ClientConn) refused(acked uint64) bool {
+	for end := time.Now().Add(verdictPatience); ; time.Sleep(time.Millisecond) {
+		now, state, ok := c.tcpInfo()
+		if !ok || now != acked {
+			return false
+		}
+		if state == stateClosed {
+			c.writing.Lock() // a write cannot be blocked any more
+			defer c.writing.Unlock()
+			return !c.reset
+		}
+		if state != stateCloseWait || time.Now().After(end) {
+			return false
+		}
+	}
 }
 
 // Alive reports whether an idle connection has neither been closed by the peer

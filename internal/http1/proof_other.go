@@ -5,5 +5,7 @@ package http1
 // acknowledged is known on Linux alone.
 func (c *ClientConn) acknowledged() (uint64, bool) { return 0, false }
 
+func (c *ClientConn) refused(uint64) bool { return false }
+
 // Alive cannot look without reading here.
 func (c *ClientConn) Alive() bool { return c.aborted() == nil && c.br.Buffered() == 0 }

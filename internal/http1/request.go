@@ -3,15 +3,17 @@ package http1
 import (
 	"errors"
 	"net/http"
+	"net/textproto"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/net/http/httpguts"
 )
 
-// ours are the headers that framing decides.
+// ours are the headers that framing decides, in whatever case they are kept.
 func ours(name string) bool {
-	switch name {
+	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Host", "Content-Length", "Transfer-Encoding", "Trailer", "Connection", "Keep-Alive", "Proxy-Connection", "Upgrade":
 		return true
 	}
@@ -26,17 +28,22 @@ func appendHead(out []byte, r *http.Request, body bool) ([]byte, error) {
 	if r.URL.Opaque != "" {
 		target = r.URL.Opaque
 	}
-	if !httpguts.ValidHeaderFieldName(r.Method) || !plain(target) || !plain(r.Host) {
+	host := r.Host
+	if host == "" {
+		host = r.URL.Host
+	}
+	// The answer to a CONNECT is framed in its own way, and makes a tunnel.
+	if !httpguts.ValidHeaderFieldName(r.Method) || r.Method == http.MethodConnect || !plain(target) || !plain(host) {
 		return out, errBadRequest
 	}
 	out = append(out, r.Method...)
 	out = append(out, ' ')
 	out = append(out, target...)
 	out = append(out, " HTTP/1.1\r\nHost: "...)
-	out = append(out, r.Host...)
+	out = append(out, host...)
 	out = append(out, "\r\n"...)
 	for name, values := range r.Header {
-		if ours(name) {
+		if ours(name) || name == "Expect" && !body {
 			continue
 		}
 		if !httpguts.ValidHeaderFieldName(name) {
@@ -68,16 +75,31 @@ func appendFraming(out []byte, r *http.Request, body bool) []byte {
 		out = append(out, "\r\n"...)
 	default:
 		out = append(out, "Transfer-Encoding: chunked\r\n"...)
-		names := make([]string, 0, len(r.Trailer))
-		for name := range r.Trailer {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		for _, name := range names {
+		for _, name := range trailerNames(r) {
 			out = appendField(out, "Trailer", name)
 		}
 	}
 	return out
+}
+
+// trailerNames returns the names to announce. Those of the header come first:
+// r.Trailer may be written to by then, by the one who reads the body for an
+// attempt before.
+func trailerNames(r *http.Request) []string {
+	var names []string
+	if said, ok := r.Header["Trailer"]; ok {
+		for _, v := range said {
+			for name := range strings.SplitSeq(v, ",") {
+				names = append(names, strings.Trim(name, " \t"))
+			}
+		}
+	} else {
+		for name := range r.Trailer {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return !trailing(name) })
 }
 
 func appendField(out []byte, name, value string) []byte {

@@ -1,0 +1,91 @@
+package http1
+
+import (
+	"sync"
+	"time"
+)
+
+// clock times the wait for an answer, which begins when the request has been
+// sent whole. Until then the reader waits without a limit. The goroutine that
+// sends the body starts it; while the reader is not waiting the deadlines are
+// its own, and that must not touch them.
+type clock struct {
+	c                 *ClientConn
+	suspect, response time.Duration
+
+	mu        sync.Mutex
+	began     time.Time // zero: the request is still being sent
+	waiting   bool
+	suspected bool
+	answered  bool // the final answer has begun
+}
+
+// start says that the request has been sent.
+func (k *clock) start() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.began = time.Now()
+	if k.waiting {
+		k.c.setReadDeadline(k.next())
+	}
+}
+
+// wait begins to wait for a head.
+func (k *clock) wait() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.waiting = true
+	k.c.setReadDeadline(k.next())
+}
+
+// head ends the wait: the first byte has come, the rest may take until limit.
+func (k *clock) head(limit time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.waiting, k.suspected = false, true
+	k.c.setReadDeadline(limit)
+}
+
+// final says that there will be no other head.
+func (k *clock) final() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.answered = true
+}
+
+func (k *clock) isAnswered() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.answered
+}
+
+// next is the end of the stage that the wait is in. mu is held.
+func (k *clock) next() time.Time {
+	switch {
+	case k.began.IsZero():
+		return noDeadline
+	case k.suspect > 0 && !k.suspected && (k.response <= 0 || k.suspect < k.response):
+		return k.began.Add(k.suspect)
+	case k.response > 0:
+		return k.began.Add(k.response)
+	}
+	return noDeadline
+}
+
+// passed is called when a deadline passed. It reports whether the server is
+// suspect from now on, and whether the last deadline is over.
+func (k *clock) passed() (suspect, over bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now, end := time.Now(), k.next()
+	if end.IsZero() || now.Before(end) {
+		k.c.setReadDeadline(end)
+		return false, false
+	}
+	suspect = k.suspect > 0 && !k.suspected && (k.response <= 0 || k.suspect < k.response)
+	k.suspected = true
+	if over = k.response > 0 && !now.Before(k.began.Add(k.response)); !over {
+		k.c.setReadDeadline(k.next())
+	}
+	return suspect, over
+}

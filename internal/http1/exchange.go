@@ -1,0 +1,95 @@
+package http1
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/textproto"
+	"time"
+)
+
+// Exchange is one request, and the limits of its answer.
+type Exchange struct {
+	// Request gives Method, URL, Host, Header, ContentLength (-1: chunked) and
+	// Trailer. Its Body is not used. Hop-by-hop headers were removed by the
+	// caller, but for an Upgrade that is wanted, Te and Expect. The fields of
+	// Trailer go after a chunked body, as they are once Body has ended. Their
+	// names are announced as Header's Trailer field says; without one, by the
+	// names that are in Trailer when the exchange begins.
+	Request *http.Request
+	// Body is read to its end; nil: there is none. It may block; if it has a
+	// Close method, that is called when nothing more is wanted of it. Where
+	// reading fails the connection is cut, so that the server never sees a
+	// whole request, and the exchange fails with that error.
+	Body io.Reader
+	// Suspect is how long no byte of an answer may come after the request was
+	// sent until OnSuspect is called, once; 0: never.
+	Suspect   time.Duration
+	OnSuspect func()
+	// Response is how long the first byte of the final answer may take from
+	// when the request was sent whole, informational answers or not; 0: for
+	// ever.
+	Response time.Duration
+	// BodyIdle bounds each read and write without progress, and the time that
+	// a head takes from its first byte to its last; 0: no limit, and Response
+	// for a head.
+	BodyIdle time.Duration
+	// Got1xx hears of informational answers but 101; may be nil. An error ends
+	// the exchange.
+	Got1xx func(code int, header textproto.MIMEHeader) error
+}
+
+// exchange is the state of a RoundTrip. It belongs to the goroutine that runs
+// RoundTrip, and then to the reader of the body.
+type exchange struct {
+	*Exchange
+	c       *ClientConn
+	acked   uint64 // bytes that the peer's kernel had acknowledged before; proof says if known
+	proof   bool
+	sent    bool
+	unsent  bool // writing failed before the first byte
+	seen    bool
+	broken  bool // the head could not be sent whole
+	early   bool // the final answer began before the request was sent whole
+	stopped bool
+	unhook  func() bool // from the context's end
+	upload  *upload
+	clock   clock
+}
+
+// stop ends what the exchange has under way, but for the connection. It
+// reports false when the context's end is about to cut the connection.
+func (x *exchange) stop() bool {
+	if x.stopped {
+		return true
+	}
+	x.stopped = true
+	if x.upload != nil {
+		x.upload.stopped.Store(true)
+	}
+	if c, ok := x.Body.(io.Closer); ok {
+		_ = c.Close() // a SpoolReader: it lets go of the source
+	}
+	return x.unhook == nil || x.unhook()
+}
+
+// fail cuts the connection and says how far the exchange got.
+func (x *exchange) fail(phase Phase, err error) *Error {
+	x.stop()
+	e := &Error{Phase: phase, Sent: x.sent, Seen: x.seen, Err: short(err), Timeout: isTimeout(err)}
+	switch cause := x.c.aborted(); {
+	case cause != nil:
+		e.Err, e.Timeout = cause, errors.Is(cause, errStalled)
+	case x.seen, e.Timeout:
+	case x.unsent:
+		e.Unprocessed = true
+	case err == io.EOF, errors.Is(err, errUnasked):
+		e.Unprocessed = x.refused()
+	}
+	_ = x.c.Close() // the exchange's error says more
+	return e
+}
+
+// refused reports whether the server's kernel took in nothing of the request,
+// because the program had closed the connection before.
+func (x *exchange) refused() bool { return x.proof && x.c.refused(x.acked) }

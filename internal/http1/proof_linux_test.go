@@ -1,0 +1,130 @@
+package http1
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What each way for a server to go proves of a request on an idle connection.
+// Before is done before the request is sent, after while the answer is awaited.
+var departures = []struct {
+	name          string
+	before, after func(s *server)
+	unprocessed   bool
+	timeout       bool
+}{
+	{name: "closed before", before: func(s *server) { _ = s.Close() }, unprocessed: true},
+	{name: "reset before", before: func(s *server) { _ = tcp(s.Conn).SetLinger(0); _ = s.Close() }, unprocessed: true},
+	{name: "408 and closed before", before: func(s *server) {
+		s.say("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+		_ = s.Close()
+	}, unprocessed: true},
+	{name: "closed one side before, and read", before: func(s *server) { _ = tcp(s.Conn).CloseWrite() }, after: func(s *server) { s.head() }},
+	{name: "read all, closed", after: func(s *server) { s.head(); _ = s.Close() }},
+	{name: "read all, reset", after: func(s *server) { s.head(); _ = tcp(s.Conn).SetLinger(0); _ = tcp(s.Conn).Close() }},
+	{name: "read a part, closed", after: func(s *server) { _, _ = s.Read(make([]byte, 5)); _ = tcp(s.Conn).Close() }},
+	{name: "read nothing, closed", after: func(s *server) { waitReadable(s); _ = tcp(s.Conn).Close() }},
+	{name: "frozen", timeout: true},
+}
+
+// waitReadable waits until the kernel has something to read.
+func waitReadable(s *server) {
+	raw, err := tcp(s.Conn).SyscallConn()
+	if err != nil {
+		return
+	}
+	first := true
+	_ = raw.Read(func(uintptr) bool { // called again once there is something
+		again := first
+		first = false
+		return !again || !NewClientConn(s.Conn).Alive()
+	})
+}
+
+func TestOnlyAProofCountsAsUnprocessed(t *testing.T) {
+	for name, pair := range pairs {
+		for _, tc := range departures {
+			for _, body := range []string{"", "hello"} {
+				t.Run(name+" "+tc.name+" "+body, func(t *testing.T) {
+					near, far := pair(t)
+					c, s := warm(t, near, far)
+					if tc.before != nil {
+						tc.before(s)
+					}
+					done := make(chan struct{})
+					go func() {
+						defer close(done)
+						if tc.after != nil {
+							tc.after(s)
+						}
+					}()
+					x := &Exchange{Request: request(t, "POST", int64(len(body)))}
+					if body != "" {
+						x.Body = strings.NewReader(body)
+					}
+					if tc.timeout {
+						x.Response = 20 * time.Millisecond
+					}
+					e := mustFail(t, c, x)
+					if e.Unprocessed != tc.unprocessed || e.Seen || e.Timeout != tc.timeout {
+						t.Errorf("got %+v", e)
+					}
+					<-done
+				})
+			}
+		}
+	}
+}
+
+func TestAFreshConnectionProvesNothing(t *testing.T) {
+	near, far := tcpPair(t)
+	_ = far.Close()
+	c := NewClientConn(near)
+	if e := mustFail(t, c, &Exchange{Request: get(t)}); e.Unprocessed {
+		t.Errorf("got %+v", e)
+	}
+}
+
+func TestA408ToARequestIsAnAnswer(t *testing.T) {
+	near, far := tcpPair(t)
+	c, s := warm(t, near, far)
+	go func() {
+		s.head()
+		s.say("HTTP/1.1 408 Request Timeout\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
+		_ = s.Close()
+	}()
+	res, body, err := fetch(c, &Exchange{Request: get(t)})
+	if err != nil || res.StatusCode != 408 || body != "no" {
+		t.Errorf("%q, %v", body, err)
+	}
+}
+
+func TestAnIdleConnectionIsAliveWhileNothingComes(t *testing.T) {
+	for name, pair := range pairs {
+		for event, do := range map[string]func(s *server){
+			"nothing": nil,
+			"end":     func(s *server) { _ = s.Close() },
+			"reset":   func(s *server) { _ = tcp(s.Conn).SetLinger(0); _ = tcp(s.Conn).Close() },
+			"data":    func(s *server) { _, _ = io.WriteString(s, "HTTP/1.1 408 Too Late\r\n\r\n") },
+		} {
+			t.Run(name+" "+event, func(t *testing.T) {
+				near, far := pair(t)
+				c, s := warm(t, near, far)
+				if !c.Alive() {
+					t.Fatal("dead before anything happened")
+				}
+				if do == nil {
+					return
+				}
+				do(s)
+				for end := time.Now().Add(5 * time.Second); c.Alive(); {
+					if time.Now().After(end) {
+						t.Fatal("still alive")
+					}
+				}
+			})
+		}
+	}
+}
