@@ -186,7 +186,7 @@ func TestQueriesArePassedOnByteForByte(t *testing.T) {
 		if err != nil {
 			t.Fatalf("?%.60s: %v", q, err)
 		}
-		if a.Status == 400 && strings.ContainsAny(q, "\xc3<\"\\") {
+		if a.Status == 400 && strings.ContainsAny(q, "ö<\"\\") {
 			c = proxytest.DialRaw(t, p.Addr("plain")) // bytes that a target must not have
 			continue
 		}

@@ -89,7 +89,7 @@ func TestABodyIsReplayedWhole(t *testing.T) {
 			req.ContentLength = int64(len(body))
 		}
 		if a := do(t, p.Client(false), req); a.StatusCode != 200 || got.Load() != body {
-			t.Errorf("body %s: %d, and the second backend got %d bytes of %d", name, a.StatusCode, len(got.Load().(string)), len(body)) //nolint:errcheck // only strings are stored
+			t.Errorf("body %s: %d, and the second backend got %d bytes of %d", name, a.StatusCode, len(got.Load().(string)), len(body))
 		}
 	}
 }

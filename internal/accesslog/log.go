@@ -97,7 +97,7 @@ func (l *Log) Write(r *Record) {
 	if l.queue == nil {
 		return
 	}
-	line := l.lines.Get().(*[]byte)
+	line := l.lines.Get().(*[]byte) //nolint:errcheck // the pool holds nothing else
 	*line = l.format((*line)[:0], r)
 	l.queue.put(*line)
 	if cap(*line) <= keepLine {

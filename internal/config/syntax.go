@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
 )
@@ -86,11 +87,9 @@ func faultText(fault toml.ParseError) string {
 		return "the value of " + printable(fault.LastKey) + " cannot be read"
 	}
 	text := strings.TrimSuffix(fault.Message, ".")
-	for i, r := range text {
-		if i == 0 && unicode.IsUpper(r) && !strings.HasPrefix(text, "TOML") {
-			return string(unicode.ToLower(r)) + text[1:]
-		}
-		break
+	r, size := utf8.DecodeRuneInString(text)
+	if unicode.IsUpper(r) && !strings.HasPrefix(text, "TOML") {
+		return string(unicode.ToLower(r)) + text[size:]
 	}
 	return text
 }

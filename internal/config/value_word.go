@@ -67,11 +67,6 @@ var names = kind[string]{name: "name", example: `"front"`, parse: func(s string)
 // references are names of things defined elsewhere in the file.
 var references = kind[string]{name: "name", example: `"front"`, parse: names.parse}
 
-// printableText is any text without control characters.
-var printableText = kind[string]{name: "string", example: `"text"`, parse: func(s string) (string, *fault) {
-	return s, plain(s)
-}}
-
 // files are paths of files and folders.
 var files = kind[string]{name: "path", example: `"file.pem"`, parse: func(s string) (string, *fault) {
 	return s, plain(s)
