@@ -171,7 +171,7 @@ url = "http://localhost:9000"
 			MaxHeader: 16 << 10, MaxHeaders: 100, MaxURI: 8 << 10}},
 		Routes: []Route{{Name: "route-1", Paths: []string{"/"}, Pool: "app", Upgrade: []string{"websocket"}, EncodedSlash: "reject"}},
 		Pools: []Pool{{Name: "app", Policy: "least_requests", AllDown: "try_all", WhenFull: "move", Host: "client",
-			Protocol: "h1", ReplayBody: 64 << 10,
+			Protocol: "h1", Reuse: "idempotent", ReplayBody: 64 << 10,
 			Affinity: PoolAffinity{By: "none", Idle: 30 * time.Minute, Life: 12 * time.Hour, Cookie: "sterling-app"},
 			Timeout: Timeout{Connect: time.Second, Response: 7 * time.Second, Total: 14 * time.Second,
 				BodyIdle: 30 * time.Second, Tunnel: time.Hour, Idle: 30 * time.Second},
