@@ -43,7 +43,9 @@ var good = []answerCase{
 	{name: "chunk size with spaces", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3  \r\nabc\r\n0 ; z\r\n\r\n", body: "abc", length: -1, reusable: true},
 	{name: "trailers", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Sum, Content-Length, a b\r\n\r\n1\r\na\r\n0\r\nSum: 7\r\nOther: 8\r\nContent-Length: 9\r\nSet-Cookie: a=b\r\nHost: evil\r\nAuthorization: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
 		body: "a", length: -1, trailer: "Other=8 Sum=7", reusable: true},
-	{name: "informational first", answer: "HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 199 What\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na", body: "a", length: 1, reusable: true},
+	{name: "informational first", answer: "HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na", body: "a", length: 1, reusable: true},
+	{name: "102 first", answer: "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na", body: "a", length: 1},
+	{name: "199 first", answer: "HTTP/1.1 199 What\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na", body: "a", length: 1},
 }
 
 func TestAnswersAreUnderstoodWhereverTheyAreSplit(t *testing.T) {

@@ -85,7 +85,7 @@ func (b *body) finish() {
 	b.done = true
 	x, c := b.x, b.x.c
 	whole := !x.early && (x.upload == nil || x.upload.settled())
-	if x.stop() && whole && b.keep && c.br.Buffered() == 0 && c.rest() {
+	if x.stop() && whole && b.keep && c.drained() && c.rest() {
 		return
 	}
 	_ = c.Close() // the answer is whole

@@ -51,6 +51,7 @@ type exchange struct {
 	seen    bool
 	broken  bool // the head could not be sent whole
 	early   bool // the final answer began before the request was sent whole
+	odd     bool // an informational answer came after which the framing is not to be trusted
 	stopped bool
 	unhook  func() bool // from the context's end
 	upload  *upload

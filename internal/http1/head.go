@@ -82,7 +82,7 @@ func (x *exchange) final(res *http.Response) (*http.Response, Phase, error) {
 func (x *exchange) keeps(res *http.Response, length int64) bool {
 	connection := res.Header["Connection"]
 	switch {
-	case length == lengthClose, wantsUpgrade(x.Request):
+	case length == lengthClose, wantsUpgrade(x.Request), x.odd:
 		return false
 	case res.StatusCode == http.StatusNoContent && bodiless(res.Header) != nil:
 		return false // who knows what comes

@@ -44,7 +44,6 @@ func (c *ClientConn) tcpInfo() (acked uint64, state uint8, ok bool) {
 // closed the socket, and not only its sending side. A reset without a FIN
 // proves nothing: Linux drops it before it looks at its acknowledgement, so
 // that a program may have read all and died within the 40 ms of a delayed one.
-// Where a write has met such a reset, reading meets only an end of stream.
 func (c *ClientConn) refused(acked uint64) bool {
 	for end := time.Now().Add(verdictPatience); ; time.Sleep(time.Millisecond) {
 		now, state, ok := c.tcpInfo()
@@ -52,14 +51,28 @@ func (c *ClientConn) refused(acked uint64) bool {
 			return false
 		}
 		if state == stateClosed {
-			c.writing.Lock() // a write cannot be blocked any more
-			defer c.writing.Unlock()
-			return !c.reset
+			return c.finBeforeReset()
 		}
 		if state != stateCloseWait || time.Now().After(end) {
 			return false
 		}
 	}
+}
+
+// finBeforeReset reports whether the peer had sent FIN when its reset came.
+// The end of the stream does not say so: over TLS it is a message, and where a
+// write has met the reset, reading meets nothing else. But Linux sets EPIPE for
+// a reset after a FIN and ECONNRESET for one without, and whoever meets it first
+// takes it away.
+func (c *ClientConn) finBeforeReset() bool {
+	c.writing.Lock() // a write cannot be blocked any more
+	defer c.writing.Unlock()
+	fin := false
+	err := c.raw.Control(func(fd uintptr) {
+		pending, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR)
+		fin = err == nil && (pending == int(unix.EPIPE) || pending == 0 && !c.reset)
+	})
+	return err == nil && fin
 }
 
 // Alive reports whether an idle connection has neither been closed by the peer

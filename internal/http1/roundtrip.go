@@ -135,6 +135,9 @@ func (x *exchange) await(hold time.Time) error {
 
 // informed passes an informational answer on.
 func (x *exchange) informed(res *http.Response) error {
+	if res.StatusCode != http.StatusContinue && res.StatusCode != http.StatusEarlyHints {
+		x.odd = true
+	}
 	if x.Got1xx != nil {
 		if err := x.Got1xx(res.StatusCode, textproto.MIMEHeader(res.Header)); err != nil {
 			return err
