@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// past is a deadline that ends at once what waits.
+var past = time.Unix(1, 0)
+
 // ErrClosed is the cause of an exchange that ended because Close was called.
 var ErrClosed = errors.New("the connection was closed")
 
@@ -74,7 +77,7 @@ func (c *ClientConn) Abort(cause error) {
 	}
 	c.cause = cause
 	// A deadline, not Close: whoever runs the exchange closes.
-	_ = c.nc.SetDeadline(time.Unix(1, 0)) // fails where it is closed
+	_ = c.nc.SetDeadline(past) // fails where it is closed
 }
 
 func (c *ClientConn) aborted() error {
@@ -133,6 +136,23 @@ func (c *ClientConn) take() error {
 	}
 	c.resting = false
 	return nil
+}
+
+// drained reports whether nothing follows an answer in what was read with it:
+// it would be taken for the answer to the next request. TLS decrypts a record
+// at a time, and keeps what it was not asked for; a deadline that has passed
+// makes it give that out without a look at the socket, for which see Alive.
+func (c *ClientConn) drained() bool {
+	if c.br.Buffered() > 0 {
+		return false
+	}
+	if c.under == nil {
+		return true
+	}
+	c.setReadDeadline(past)
+	var one [1]byte
+	n, err := c.nc.Read(one[:])
+	return n == 0 && isTimeout(err)
 }
 
 // rest ends an exchange after which another may follow.
