@@ -86,8 +86,8 @@ func (u *upload) run() {
 func (u *upload) copy() error {
 	length := u.x.Request.ContentLength
 	size := int64(uploadBuffer)
-	if length >= 0 {
-		size = min(size, length+1) // one more, to find that there is no more
+	if length >= 0 && length < size {
+		size = length + 1 // one more, to find that there is no more
 	}
 	buf := make([]byte, chunkRoom+size+chunkRoom)
 	for sent := int64(0); ; {
