@@ -1,42 +1,52 @@
 package http1
 
 import (
-	"crypto/tls"
 	"io"
+	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
 // crypto/tls would wait for five seconds.
 func TestCloseDoesNotWaitForAFrozenServer(t *testing.T) {
-	for name, upgraded := range map[string]bool{"idle": false, "upgraded": true} {
+	for name, spoil := range map[string]func(c *ClientConn){
+		"idle":     func(*ClientConn) {},
+		"upgraded": func(c *ClientConn) { c.resting, c.upgraded = false, true },
+		"busy":     func(c *ClientConn) { c.resting = false },
+	} {
 		t.Run(name, func(t *testing.T) {
-			near, _ := tlsPair(t)
-			c := NewClientConn(near)
-			c.upgraded = upgraded
-			under := near.(*tls.Conn).NetConn()
-			_ = under.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-			for err := error(nil); err == nil; { // until it takes no more
-				_, err = under.Write(make([]byte, 1<<20))
-			}
-			_ = under.SetWriteDeadline(time.Time{})
-			began := time.Now()
-			_ = c.Close()
-			if took := time.Since(began); took > 3*time.Second {
-				t.Errorf("it took %v", took)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				near, far := net.Pipe()
+				client, _ := tlsOver(t, near, far)
+				c := NewClientConn(client)
+				spoil(c)
+				began := time.Now()
+				_ = c.Close()
+				if took := time.Since(began); took > closePatience || name == "busy" && took > 0 {
+					t.Errorf("it took %v", took)
+				}
+			})
 		})
 	}
 }
 
-func TestCloseTellsATLSServerAtRest(t *testing.T) {
-	near, far := tlsPair(t)
-	c, s := warm(t, near, far)
-	if err := c.Close(); err != nil {
-		t.Error(err)
-	}
-	if _, err := s.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("the server read %v", err)
+func TestCloseTellsATLSServerUnlessAnExchangeIsCut(t *testing.T) {
+	for name, cause := range map[string]error{"at rest": nil, "cut": errTest} {
+		t.Run(name, func(t *testing.T) {
+			near, far := tlsPair(t)
+			c, s := warm(t, near, far)
+			if cause != nil {
+				c.Abort(cause)
+			}
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+			notice, err := io.ReadAll(tcp(s.Conn))
+			if err != nil || (len(notice) > 0) != (cause == nil) {
+				t.Errorf("the server got %d bytes, %v", len(notice), err)
+			}
+		})
 	}
 }
 

@@ -173,3 +173,33 @@ func TestNoLimitIsNone(t *testing.T) {
 		}
 	})
 }
+
+func TestALimitOfTheHeadIsNoneOfTheBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newServer(t, func(s *server) {
+			s.request()
+			s.say(ok + "Content-Length: 1\r\n\r\n")
+			time.Sleep(24 * time.Hour)
+			s.say("x")
+		})
+		if _, body, err := fetch(c, &Exchange{Request: get(t), Response: time.Second}); err != nil || body != "x" {
+			t.Errorf("%q, %v", body, err)
+		}
+	})
+}
+
+func TestALimitOfOneExchangeIsNoneOfTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newServer(t, func(s *server) {
+			for r, _ := s.request(); r != nil; r, _ = s.request() {
+				s.say(ok + "Content-Length: 2\r\n\r\nhi")
+			}
+		})
+		for _, idle := range []time.Duration{time.Second, 0} {
+			if _, _, err := fetch(c, &Exchange{Request: get(t), BodyIdle: idle, Response: idle}); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Hour)
+		}
+	})
+}

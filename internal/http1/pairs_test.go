@@ -31,10 +31,18 @@ func tcpPair(t testing.TB) (near, far net.Conn) {
 
 func tlsPair(t testing.TB) (near, far net.Conn) {
 	t.Helper()
-	ca := proxytest.NewCA(t)
 	near, far = tcpPair(t)
-	server := tls.Server(far, &tls.Config{Certificates: []tls.Certificate{ca.Certificate("app.example")}})
-	client := tls.Client(near, &tls.Config{RootCAs: ca.Pool(), ServerName: "app.example"})
+	return tlsOver(t, near, far)
+}
+
+// tlsOver shakes hands over two ends.
+func tlsOver(t testing.TB, near, far net.Conn) (client, server *tls.Conn) {
+	t.Helper()
+	ca := proxytest.NewCA(t)
+	server = tls.Server(far, &tls.Config{
+		Certificates: []tls.Certificate{ca.Certificate("app.example")}, SessionTicketsDisabled: true,
+	})
+	client = tls.Client(near, &tls.Config{RootCAs: ca.Pool(), ServerName: "app.example"})
 	shaken := make(chan error)
 	go func() { shaken <- server.Handshake() }()
 	if err := client.Handshake(); err != nil {

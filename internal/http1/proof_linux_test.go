@@ -78,6 +78,35 @@ func TestOnlyAProofCountsAsUnprocessed(t *testing.T) {
 	}
 }
 
+// A write that meets the reset takes it off the socket: reading then meets an
+// end that looks like a FIN. And a FIN may be followed by a reset, though the
+// first part of the request was read.
+func TestARequestThatWasReadInPartIsNotRefused(t *testing.T) {
+	for name, linger := range map[string]int{"reset": 0, "fin": -1} {
+		t.Run(name, func(t *testing.T) {
+			near, far := tcpPair(t)
+			c, s := warm(t, near, far)
+			acked, known := c.acknowledged()
+			if _, err := c.write([]byte("POST / HTTP/1.1\r\n\r\n"), 0); err != nil || !known {
+				t.Fatal(err, known)
+			}
+			s.head()
+			_ = tcp(s.Conn).SetLinger(linger)
+			_ = s.Close()
+			_, _ = c.write([]byte("x"), 0) // meets the reset, or brings it about
+			if _, err := c.br.Peek(1); err != io.EOF {
+				t.Fatalf("reading met %v", err)
+			}
+			if _, state, _ := c.tcpInfo(); state != stateClosed {
+				t.Fatalf("the socket is in state %d", state)
+			}
+			if c.refused(acked) {
+				t.Error("the request counts as refused")
+			}
+		})
+	}
+}
+
 func TestAFreshConnectionProvesNothing(t *testing.T) {
 	near, far := tcpPair(t)
 	_ = far.Close()

@@ -39,6 +39,30 @@ func TestABodyArrivesWhole(t *testing.T) {
 	}
 }
 
+// The server may answer before we know that the last byte has left.
+func TestAnAnswerToTheLastByteIsNotEarly(t *testing.T) {
+	for _, text := range []string{"", "hello"} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newServer(t, func(s *server) {
+				s.request()
+				s.say(ok + "Content-Length: 0\r\n\r\n")
+			})
+			body := newGate(io.EOF)
+			go func() {
+				if text != "" {
+					body.parts <- text
+				}
+				time.Sleep(settlePatience / 2)
+				close(body.parts)
+			}()
+			_, _, err := fetch(c, &Exchange{Request: request(t, "POST", int64(len(text))), Body: body})
+			if err != nil || !c.Reusable() {
+				t.Errorf("%v, reusable %v", err, c.Reusable())
+			}
+		})
+	}
+}
+
 func TestTrailersThatTheBodyBringsAreSent(t *testing.T) {
 	r := request(t, "POST", -1)
 	r.Trailer = http.Header{"Sum": nil}
@@ -70,7 +94,9 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // Whatever the client does wrong, the server must not see a whole request.
 func TestABrokenBodyIsNeverEnded(t *testing.T) {
-	broken := func(s string, err error) io.Reader { return io.MultiReader(strings.NewReader(s), iotest.ErrReader(err)) }
+	broken := func(s string, err error) io.Reader {
+		return io.MultiReader(strings.NewReader(s), iotest.ErrReader(err))
+	}
 	for _, tc := range []struct {
 		name    string
 		length  int64
