@@ -159,8 +159,7 @@ func (x *exchange) finish() {
 	defer x.door.server.active.Add(-1)
 	p := recover()
 	if p != nil && p != http.ErrAbortHandler { //nolint:errorlint // the value itself is thrown, never wrapped
-		x.door.server.log.Error().Str("id", x.record.ID).Interface("panic", p).Bytes("stack", debug.Stack()).Msg("a request panicked")
-		x.end("panic")
+		x.logPanic(p, debug.Stack())
 		if x.out.status == 0 && !x.out.hijacked {
 			x.refuse(verdict{status: http.StatusInternalServerError, end: "panic"})
 			p = nil
@@ -188,6 +187,11 @@ func (x *exchange) finish() {
 	if p != nil {
 		panic(http.ErrAbortHandler)
 	}
+}
+
+func (x *exchange) logPanic(p any, stack []byte) {
+	x.door.server.log.Error().Str("id", x.record.ID).Interface("panic", p).Bytes("stack", stack).Msg("a request panicked")
+	x.end("panic")
 }
 
 // settle fills in what is known only at the end. cut says that the answer was

@@ -56,7 +56,7 @@ func TestADeadBackendsVisitorIsMoved(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := text(t, res); got != other {
+		if got := bodyOf(t, res); got != other {
 			t.Errorf("a POST of 1 MiB got %d %q, want it from %s", res.StatusCode, got, other)
 		}
 		if n := len(res.Header["Set-Cookie"]); n != 1 {
@@ -88,7 +88,7 @@ func TestTheBackendNeverSeesTheCookie(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text(t, res)
+		bodyOf(t, res)
 		if got.Load() != `a=1; b="two words"` {
 			t.Errorf("the backend saw %q", got.Load())
 		}
@@ -123,7 +123,7 @@ max_body = "10"`, 1))
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := text(t, res)
+			got := bodyOf(t, res)
 			if res.StatusCode != tt.status {
 				t.Errorf("status %d, want %d", res.StatusCode, tt.status)
 			}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"sterling/internal/headers"
+	"sterling/internal/http1"
 )
 
 // newForwarder makes the reverse proxy of one route. All its hooks find what
@@ -176,6 +177,10 @@ func rewriteAnswer(res *http.Response) error {
 // fail is the reverse proxy's way out when there is no answer to pass on.
 func (x *exchange) fail(err error) {
 	x.failure = err
+	var panicked *http1.PanicError
+	if errors.As(err, &panicked) {
+		x.logPanic(panicked.Value, panicked.Stack)
+	}
 	if x.reply != nil {
 		_ = x.reply.Close()
 	}

@@ -41,3 +41,15 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Malformed reports whether the server's answer was no HTTP.
 func (e *Error) Malformed() bool { return errors.Is(e.Err, ErrMalformed) }
+
+// PanicError is a panic of the goroutine that sends a body, most likely in
+// the body's Read, brought to the one that waits for the answer.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error does not hold the stack.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("a panic while sending the body: %v", e.Value)
+}

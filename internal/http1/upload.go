@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -65,6 +66,12 @@ func (e *writeError) Unwrap() error { return e.error }
 
 func (u *upload) run() {
 	defer close(u.done)
+	defer func() {
+		if p := recover(); p != nil {
+			// Not to end the process: whoever waits for the answer gets it.
+			u.x.c.Abort(&PanicError{Value: p, Stack: debug.Stack()})
+		}
+	}()
 	err := u.copy()
 	var server *writeError
 	switch {
