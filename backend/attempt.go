@@ -103,6 +103,20 @@ func (a *attempt) informed(code int, header textproto.MIMEHeader) error {
 	return trace.Got1xxResponse(code, header)
 }
 
+// trailers gives req, which is one exchange's own, a header for its trailers,
+// and returns what fills it in at the end of the body.
+func (a *attempt) trailers(req *http.Request) (end func()) {
+	if a.call.Trailers == nil || len(req.Trailer) == 0 {
+		return nil
+	}
+	own := make(http.Header, len(req.Trailer))
+	for name := range req.Trailer {
+		own[name] = nil
+	}
+	req.Trailer = own
+	return func() { a.call.Trailers(own) }
+}
+
 // replayable reports whether the body can be sent again.
 func (a *attempt) replayable() bool {
 	return a.call.Body == nil || a.call.Body.Replayable()

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"net/http"
 	"time"
 
 	"sterling/internal/http1"
@@ -24,6 +25,10 @@ type Call struct {
 	CountFailure bool
 	// Fresh asks for a new connection, as after an error with Reused set.
 	Fresh bool
+	// Trailers fills in the trailers that the request announces, once the body
+	// has been read to its end; nil: they are sent as they stand in the
+	// request. Each exchange has a header of its own, with the announced names.
+	Trailers func(into http.Header)
 	// ResponseLimit is what is left of the limit for all attempts; it shortens
 	// connecting and the wait for the answer. 0: the pool's limits alone.
 	ResponseLimit time.Duration

@@ -115,7 +115,7 @@ func (t *h1) exchange(a *attempt, conn *http1.ClientConn) (*http.Response, *Erro
 			_ = conn.Close() // nothing is under way on it
 			return nil, &Error{Kind: ClientBody, Err: errNotReplayable}
 		}
-		sent = &sentTimer{body: body, begin: begin}
+		sent = &sentTimer{body: body, begin: begin, end: a.trailers(x.Request)}
 		x.Body = sent
 	}
 	resp, err := conn.RoundTrip(&x)

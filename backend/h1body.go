@@ -16,9 +16,10 @@ var errNotReplayable = errors.New("the client's body cannot be sent again")
 // sentTimer notes when a request's body has been read to its end, which may
 // happen in another goroutine and after the answer has begun.
 type sentTimer struct {
-	body  io.Reader
+	body  io.ReadCloser
 	begin time.Time
 	after atomic.Int64 // nanoseconds since begin
+	end   func()       // called at the end of the body; nil: nothing is
 }
 
 func (s *sentTimer) Read(p []byte) (int, error) {
@@ -26,8 +27,14 @@ func (s *sentTimer) Read(p []byte) (int, error) {
 	if err != nil {
 		s.after.Store(int64(time.Since(s.begin)))
 	}
+	if errors.Is(err, io.EOF) && s.end != nil {
+		s.end()
+	}
 	return n, err
 }
+
+// Close lets go of the client's body.
+func (s *sentTimer) Close() error { return s.body.Close() }
 
 // took returns the time that the body took; 0 where there is none.
 func (s *sentTimer) took() time.Duration {

@@ -66,7 +66,7 @@ func (t *h2) roundTrip(a *attempt) (*http.Response, *Error) {
 			x.end()
 			return nil, &Error{Kind: ClientBody, Err: errNotReplayable}
 		}
-		x.body = &h2RequestBody{body: body, limit: a.member.timeouts.BodyIdle, cancel: cancel}
+		x.body = &h2RequestBody{body: body, limit: a.member.timeouts.BodyIdle, cancel: cancel, end: a.trailers(req)}
 		req.Body = x.body
 	}
 	resp, err := x.link.std.RoundTrip(req)

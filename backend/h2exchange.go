@@ -113,6 +113,7 @@ type h2RequestBody struct {
 	body   io.Reader
 	limit  time.Duration
 	cancel context.CancelCauseFunc
+	end    func() // called at the end of the body; nil: nothing is
 
 	mu     sync.Mutex // guards what follows
 	stall  *time.Timer
@@ -124,6 +125,9 @@ type h2RequestBody struct {
 func (b *h2RequestBody) Read(p []byte) (int, error) {
 	b.pause(false)
 	n, err := b.body.Read(p)
+	if err == io.EOF && b.end != nil {
+		b.end()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err != nil && err != io.EOF {

@@ -132,6 +132,7 @@ func (t *trying) attempt(m *backend.Member, limit time.Duration, fresh bool) (*h
 		Movable:       t.repeatable,
 		CountFailure:  !t.counted,
 		ResponseLimit: limit,
+		Trailers:      t.x.trailers,
 	}
 	began := time.Now()
 	answer, err := m.RoundTrip(t.request(m), &call)
@@ -150,6 +151,14 @@ func (t *trying) attempt(m *backend.Member, limit time.Duration, fresh bool) (*h
 		Backend: m.Name(), Duration: time.Since(began), Outcome: outcome,
 	})
 	return answer, err
+}
+
+// trailers takes the client's trailers over, once its body has been read to
+// the end. ReverseProxy has copied the announced names before there were values.
+func (x *exchange) trailers(into http.Header) {
+	for name := range into {
+		into[name] = x.in.Trailer[name]
+	}
 }
 
 // request is what this backend is sent. The first attempt may have it as it

@@ -34,7 +34,6 @@ type requestBody struct {
 	closed    bool
 
 	ahead []byte // read before a backend was asked, see begin
-	ended func() // called at the end of the body, by its reader; may be nil
 
 	failure atomic.Pointer[error] // the first read that failed, but for io.EOF
 }
@@ -66,9 +65,6 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		return n, nil
 	case err == io.EOF:
 		b.release()
-		if b.ended != nil {
-			b.ended()
-		}
 		return n, io.EOF
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errBodyStalled

@@ -68,7 +68,7 @@ func rewrite(pr *httputil.ProxyRequest) {
 	h := pr.Out.Header
 	headers.StripRequest(h, x.client.Trusted)
 	x.route.strip.Strip(h)
-	x.passTrailers(pr.Out)
+	headers.StripTrailers(pr.Out)
 
 	u := pr.Out.URL
 	u.Path, u.RawPath, u.RawQuery = x.target.Path, x.target.RawPath, x.target.RawQuery
@@ -77,22 +77,6 @@ func rewrite(pr *httputil.ProxyRequest) {
 
 	headers.SetForwarded(h, x.forwarded())
 	x.apply(x.route.request, h, x.vars())
-}
-
-// passTrailers lets the client's trailers through to the backend. ReverseProxy
-// has copied the names that were announced; the values come when the body has
-// been read, into the request that the server made.
-func (x *exchange) passTrailers(out *http.Request) {
-	headers.StripTrailers(out)
-	if x.body == nil || len(out.Trailer) == 0 {
-		return
-	}
-	in := x.in
-	x.body.ended = func() {
-		for name := range out.Trailer {
-			out.Trailer[name] = in.Trailer[name]
-		}
-	}
 }
 
 // forwarded is what the backend is told of the client.
