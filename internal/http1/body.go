@@ -89,6 +89,7 @@ func (b *body) finish() {
 		return
 	}
 	_ = c.Close() // the answer is whole
+	x.join()
 }
 
 // Close implements [io.Closer]. An answer that was not read to its end costs
@@ -101,5 +102,7 @@ func (b *body) Close() error {
 	b.done = true
 	b.err = http.ErrBodyReadAfterClose
 	b.x.stop()
-	return b.x.c.Close()
+	err := b.x.c.Close()
+	b.x.join()
+	return err
 }

@@ -6,7 +6,8 @@ import (
 )
 
 // clock times the wait for an answer, which begins when the request has been
-// sent whole. Until then the reader waits without a limit. The goroutine that
+// sent whole. Until then the reader waits without a limit, or until what is
+// held back of the request is to be sent. The goroutine that
 // sends the body starts it; while the reader is not waiting the deadlines are
 // its own, and that must not touch them.
 type clock struct {
@@ -15,6 +16,7 @@ type clock struct {
 
 	mu        sync.Mutex
 	began     time.Time // zero: the request is still being sent
+	hold      time.Time // until when something of it is held back; zero: nothing is
 	waiting   bool
 	suspected bool
 	answered  bool // the final answer has begun
@@ -24,10 +26,32 @@ type clock struct {
 func (k *clock) start() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if !k.began.IsZero() {
+		return
+	}
 	k.began = time.Now()
 	if k.waiting {
 		k.c.setReadDeadline(k.next())
 	}
+}
+
+// holdFor says that something of the request is held back for d.
+func (k *clock) holdFor(d time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.hold = time.Now().Add(d)
+}
+
+// held reports, once, that it has been held back for long enough.
+func (k *clock) held() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.began.IsZero() || k.hold.IsZero() || time.Now().Before(k.hold) {
+		return false
+	}
+	k.hold = time.Time{}
+	k.c.setReadDeadline(k.next())
+	return true
 }
 
 // wait begins to wait for a head.
@@ -63,7 +87,7 @@ func (k *clock) isAnswered() bool {
 func (k *clock) next() time.Time {
 	switch {
 	case k.began.IsZero():
-		return noDeadline
+		return k.hold
 	case k.suspect > 0 && !k.suspected && (k.response <= 0 || k.suspect < k.response):
 		return k.began.Add(k.suspect)
 	case k.response > 0:

@@ -46,7 +46,7 @@ type exchange struct {
 	c       *ClientConn
 	acked   uint64 // bytes that the peer's kernel had acknowledged before; proof says if known
 	proof   bool
-	sent    bool
+	sent    bool // this and unsent belong to who holds upload.using, where there is one
 	unsent  bool // writing failed before the first byte
 	seen    bool
 	broken  bool // the head could not be sent whole
@@ -74,15 +74,28 @@ func (x *exchange) stop() bool {
 	return x.unhook == nil || x.unhook()
 }
 
+// join waits until nothing of the exchange is used any more. The connection has
+// been cut, so that it is but a moment.
+func (x *exchange) join() {
+	if x.upload != nil {
+		x.upload.join()
+	}
+}
+
 // fail cuts the connection and says how far the exchange got.
 func (x *exchange) fail(phase Phase, err error) *Error {
+	cause := x.c.aborted()
 	x.stop()
+	if x.upload != nil {
+		x.c.Abort(err) // ends a write that is under way
+	}
+	x.join()
 	e := &Error{Phase: phase, Sent: x.sent, Seen: x.seen, Err: short(err), Timeout: isTimeout(err)}
-	switch cause := x.c.aborted(); {
+	switch {
 	case cause != nil:
 		e.Err, e.Timeout = cause, errors.Is(cause, errStalled)
 	case x.seen, e.Timeout:
-	case x.unsent:
+	case !x.sent, x.unsent:
 		e.Unprocessed = true
 	case err == io.EOF, errors.Is(err, errUnasked):
 		e.Unprocessed = x.refused()

@@ -11,11 +11,15 @@ import (
 const (
 	maxInformational = 16
 	expectPatience   = time.Second // for a 100, before the body is sent all the same
+	// joinedHead is the largest head that waits to be sent with the first bytes
+	// of the body, and headPatience is for how long.
+	joinedHead   = 8 << 10
+	headPatience = 5 * time.Millisecond
 )
 
 // errUnasked is an answer to nothing: some servers send a 408 when they close
 // an idle connection.
-var errUnasked = errors.New("the server has closed the idle connection with a 408")
+var errUnasked = errors.New("the server has answered before it was asked")
 
 // RoundTrip sends the request and reads the head of its answer. Errors are
 // *[Error], also those of reading the body, which must be closed. After a 101
@@ -51,38 +55,55 @@ func (x *exchange) run(head []byte) (*http.Response, Phase, error) {
 	if err := x.c.aborted(); err != nil {
 		return nil, PhaseWrite, err
 	}
+	expect := x.Body != nil && hasToken(x.Request.Header["Expect"], "100-continue")
+	if x.Body != nil && !expect && len(head) <= joinedHead {
+		x.clock.holdFor(headPatience)
+		x.send(head)
+		return x.answer()
+	}
+	if err := x.sendHead(head); err != nil {
+		return nil, PhaseWrite, err
+	}
+	switch {
+	case x.Body == nil, x.broken:
+		x.clock.start()
+	case expect:
+		x.clock.holdFor(expectPatience)
+	default:
+		x.send(nil)
+	}
+	return x.answer()
+}
+
+// sendHead sends the head by itself.
+func (x *exchange) sendHead(head []byte) error {
 	x.sent = true
 	n, err := x.c.write(head, x.BodyIdle)
 	switch {
 	case err == nil:
 	case n == 0 || isTimeout(err):
 		x.unsent = n == 0
-		return nil, PhaseWrite, err
+		return err
 	default:
 		x.broken = true // an answer may be there all the same: a refusal that did not wait
 	}
-	expect := x.Body != nil && hasToken(x.Request.Header["Expect"], "100-continue")
-	switch {
-	case x.Body == nil, x.broken:
-		x.clock.start()
-	case !expect:
-		x.send()
-	}
-	return x.answer()
+	return nil
 }
 
-// send begins to send the body.
-func (x *exchange) send() { x.upload = startUpload(x) }
+// send begins to send the body, after the head if that is still to be sent.
+func (x *exchange) send(head []byte) { x.upload = startUpload(x, head) }
 
 // holding reports whether the body waits for a 100.
 func (x *exchange) holding() bool { return x.Body != nil && x.upload == nil && !x.broken }
 
 // answer reads heads until the final one.
 func (x *exchange) answer() (*http.Response, Phase, error) {
-	hold := time.Now().Add(expectPatience)
 	for n := 0; ; n++ {
-		if err := x.await(hold); err != nil {
+		if err := x.await(); err != nil {
 			return nil, PhaseWait, err
+		}
+		if x.upload != nil && x.upload.withhold() {
+			return nil, PhaseWrite, errUnasked
 		}
 		x.seen = true
 		x.clock.head(x.headLimit())
@@ -108,19 +129,15 @@ func (x *exchange) answer() (*http.Response, Phase, error) {
 }
 
 // await waits for the first byte of a head.
-func (x *exchange) await(hold time.Time) error {
+func (x *exchange) await() error {
 	x.clock.wait()
-	if x.holding() {
-		x.c.setReadDeadline(hold)
-	}
 	for {
 		_, err := x.c.br.Peek(1)
 		if err == nil || !isTimeout(err) || x.c.aborted() != nil {
 			return err
 		}
-		if x.holding() {
-			x.c.setReadDeadline(noDeadline)
-			x.send()
+		if x.clock.held() {
+			x.hurry()
 			continue
 		}
 		suspect, over := x.clock.passed()
@@ -131,6 +148,15 @@ func (x *exchange) await(hold time.Time) error {
 			return err
 		}
 	}
+}
+
+// hurry sends what was held back.
+func (x *exchange) hurry() {
+	if x.holding() {
+		x.send(nil)
+		return
+	}
+	x.upload.hurry()
 }
 
 // informed passes an informational answer on.
@@ -144,7 +170,7 @@ func (x *exchange) informed(res *http.Response) error {
 		}
 	}
 	if res.StatusCode == http.StatusContinue && x.holding() {
-		x.send()
+		x.send(nil)
 	}
 	return nil
 }

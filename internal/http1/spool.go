@@ -95,7 +95,7 @@ func (r *SpoolReader) Read(p []byte) (int, error) {
 		case r.at < len(s.kept):
 			n := copy(p, s.kept[r.at:])
 			r.at += n
-			return n, nil
+			return n, r.end()
 		case s.err != nil:
 			return 0, s.err
 		case !s.reading:
@@ -112,12 +112,7 @@ func (r *SpoolReader) fetch(p []byte) (int, error) {
 	if keep {
 		p = p[:min(int64(len(p)), s.limit-s.read)]
 	}
-	s.reading = true
-	s.mu.Unlock()
-	n, err := s.src.Read(p)
-	s.mu.Lock()
-	s.reading = false
-	s.cond.Broadcast()
+	n, err := s.take(p)
 	if keep || s.current != r && s.read == int64(len(s.kept)) {
 		s.kept = append(s.kept, p[:n]...) // over the limit, for the one that supersedes r
 	}
@@ -133,9 +128,31 @@ func (r *SpoolReader) fetch(p []byte) (int, error) {
 	}
 	r.at += n
 	if n > 0 {
-		return n, nil
+		return n, r.end()
 	}
 	return 0, s.err
+}
+
+// take reads from the source without mu, which it holds again even if that
+// panics.
+func (s *Spool) take(p []byte) (int, error) {
+	s.reading = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.reading = false
+		s.cond.Broadcast()
+	}()
+	return s.src.Read(p)
+}
+
+// end returns io.EOF with the last bytes, where it is known by then: a small
+// body can be sent in one piece with its end. mu is held.
+func (r *SpoolReader) end() error {
+	if r.spool.err == io.EOF && int64(r.at) == r.spool.read {
+		return io.EOF
+	}
+	return nil
 }
 
 // Close ends the reader. A Read that waits for the client goes on, for the

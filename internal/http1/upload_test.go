@@ -103,15 +103,16 @@ func TestABrokenBodyIsNeverEnded(t *testing.T) {
 		body    io.Reader
 		trailer string
 		client  bool
+		nothing bool // is sent
 	}{
-		{"short", 5, strings.NewReader("abc"), "", true},
-		{"long", 2, strings.NewReader("abc"), "", true},
-		{"failing", 5, broken("abc", &BodyError{errTest}), "", true},
-		{"failing, chunked", -1, broken("abc", &BodyError{errTest}), "", true},
-		{"failing in another way", -1, broken("abc", errTest), "", false},
-		{"failing at once", -1, iotest.ErrReader(errTest), "", false},
-		{"timing out", -1, broken("abc", &BodyError{iotest.ErrTimeout}), "", true},
-		{"spoilt trailer", -1, strings.NewReader("abc"), "a\r\nb: c", true},
+		{"short", 5, strings.NewReader("abc"), "", true, false},
+		{"long", 2, strings.NewReader("abc"), "", true, true},
+		{"failing", 5, broken("abc", &BodyError{errTest}), "", true, false},
+		{"failing, chunked", -1, broken("abc", &BodyError{errTest}), "", true, false},
+		{"failing in another way", -1, broken("abc", errTest), "", false, false},
+		{"failing at once", -1, iotest.ErrReader(errTest), "", false, true},
+		{"timing out", -1, broken("abc", &BodyError{iotest.ErrTimeout}), "", true, false},
+		{"spoilt trailer", -1, strings.NewReader("abc"), "a\r\nb: c", true, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var after string
@@ -127,7 +128,7 @@ func TestABrokenBodyIsNeverEnded(t *testing.T) {
 			}
 			e := mustFail(t, c, &Exchange{Request: r, Body: tc.body, Response: time.Minute})
 			var client *BodyError
-			if errors.As(e, &client) != tc.client || e.Timeout || e.Unprocessed || !e.Sent || e.Seen {
+			if errors.As(e, &client) != tc.client || e.Timeout || e.Unprocessed || e.Sent == tc.nothing || e.Seen {
 				t.Errorf("got %+v", e)
 			}
 			<-done
@@ -161,7 +162,8 @@ func TestASlowServerThatMakesProgressIsNotCut(t *testing.T) {
 		c := newServer(t, func(s *server) {
 			s.head()
 			b := make([]byte, 100)
-			for n := 0; n < 10_000; { // a piece takes minutes
+			n, _ := s.br.Discard(s.br.Buffered()) // came with the head
+			for n < 10_000 {                      // a piece takes minutes
 				time.Sleep(4 * time.Second)
 				m, err := s.Read(b)
 				if n += m; err != nil {
