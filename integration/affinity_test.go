@@ -63,13 +63,13 @@ func TestAVisitorStaysOnTheServerThatKnowsThem(t *testing.T) {
 			}
 		}
 	})
-	t.Cleanup(func() {
-		for _, l := range p.WaitLines(303, nil) {
-			if l.Affinity != "new" && l.Affinity != "hit" {
-				t.Errorf("affinity %q", l.Affinity)
-			}
-		}
-	})
+	outcomes := map[string]int{}
+	for _, l := range p.WaitLines(303, nil) {
+		outcomes[l.Affinity]++
+	}
+	if outcomes["new"] != 3 || outcomes["hit"] != 300 {
+		t.Errorf("outcomes %v, want 3 new and 300 hits", outcomes)
+	}
 }
 
 func TestTheCookieHasTheAttributesOfItsTransport(t *testing.T) {

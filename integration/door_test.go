@@ -22,15 +22,18 @@ var modes = []mode{
 	{"http2", "front", true},
 }
 
-// eachMode runs a scenario once for every way of speaking to the door.
+// eachMode runs a scenario once for every way of speaking to the door, side by
+// side, and returns when all are done.
 func eachMode(t *testing.T, scenario func(*testing.T, mode)) {
 	t.Helper()
-	for _, m := range modes {
-		t.Run(m.name, func(t *testing.T) {
-			t.Parallel()
-			scenario(t, m)
-		})
-	}
+	t.Run("over", func(t *testing.T) {
+		for _, m := range modes {
+			t.Run(m.name, func(t *testing.T) {
+				t.Parallel()
+				scenario(t, m)
+			})
+		}
+	})
 }
 
 // cookieName is how the affinity cookie of a pool is called in this mode.

@@ -58,7 +58,11 @@ func TestEventsAndSlowAnswersAreFlushedAtOnce(t *testing.T) {
 					if err != nil || line != fmt.Sprintf("%d\n", i) {
 						t.Fatalf("line %q, %v", line, err)
 					}
-					seen <- line
+					select {
+					case seen <- line:
+					case <-time.After(10 * time.Second):
+						t.Fatal("the backend has given up")
+					}
 				}
 			})
 		}
