@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -311,7 +312,7 @@ func TestABodyThatIsClosedEarlyCostsTheConnection(t *testing.T) {
 	if err := res.Body.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := res.Body.Read(make([]byte, 1)); err != http.ErrBodyReadAfterClose {
+	if _, err := res.Body.Read(make([]byte, 1)); !errors.Is(err, http.ErrBodyReadAfterClose) {
 		t.Errorf("reading after Close: %v", err)
 	}
 	if c.Reusable() || res.Body.Close() != nil {

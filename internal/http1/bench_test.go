@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -35,7 +36,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 				for err == nil {
 					_, err = res.Body.Read(buf)
 				}
-				if err != io.EOF || !c.Reusable() {
+				if !errors.Is(err, io.EOF) || !c.Reusable() {
 					b.Fatal(err)
 				}
 			}

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -39,7 +40,7 @@ func (c *chunkedReader) Read(p []byte) (int, error) {
 	}
 	n, err := c.lines.br.Read(p)
 	c.left -= uint64(n)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil && !isTimeout(err) {
@@ -97,7 +98,7 @@ func (c *chunkedReader) account(line int) error {
 
 // short makes an end that comes too early an error.
 func short(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

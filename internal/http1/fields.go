@@ -3,6 +3,7 @@ package http1
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"net/http"
 	"net/textproto"
 	"strings"
@@ -27,7 +28,7 @@ type lineReader struct {
 // next returns a line without its CRLF. It is valid until the next read.
 func (r *lineReader) next() ([]byte, error) {
 	line, err := r.br.ReadSlice('\n')
-	if err == bufio.ErrBufferFull {
+	if errors.Is(err, bufio.ErrBufferFull) {
 		line, err = r.long(line)
 	}
 	if r.left -= len(line); r.left < 0 {
@@ -52,7 +53,7 @@ func (r *lineReader) long(first []byte) ([]byte, error) {
 	for len(line) <= r.left {
 		more, err := r.br.ReadSlice('\n')
 		line = append(line, more...)
-		if err != bufio.ErrBufferFull {
+		if !errors.Is(err, bufio.ErrBufferFull) {
 			return line, err
 		}
 	}
