@@ -83,7 +83,7 @@ func (b *requestBody) begin() error {
 	first := make([]byte, firstPiece)
 	n, err := b.Read(first)
 	b.ahead = first[:n]
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err

@@ -37,7 +37,7 @@ func (s *switchedConn) Write(p []byte) (int, error) {
 
 // because returns the cause of an Abort in place of its consequence.
 func (s *switchedConn) because(err error) error {
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
 	if cause := s.x.c.aborted(); cause != nil {
