@@ -27,22 +27,25 @@ func needConfig(path string) error {
 // examine reads path and finds every problem of it and of the files that it
 // names. The configuration is nil when the file alone is too bad to go on.
 func examine(path string) (*config.Config, config.Problems) {
-	cfg, problems := config.Load(path)
-	if cfg != nil {
-		files := config.CheckFiles(cfg)
-		problems = append(problems, files...)
-		problems = append(problems, beyond(files, proxy.Check(cfg))...)
+	cfg, problems := config.Draft(path)
+	if cfg == nil {
+		return nil, problems
 	}
+	problems = append(problems, beyond(problems, config.CheckFiles(cfg))...)
+	problems = append(problems, beyond(problems, proxy.Check(cfg))...)
 	problems.Sort()
+	if problems.Errors() > 0 {
+		return nil, problems
+	}
 	return cfg, problems
 }
 
-// beyond leaves out of what building found the faults of files that have been
-// named already.
-func beyond(files, built config.Problems) config.Problems {
-	return slices.DeleteFunc(built, func(b config.Problem) bool {
-		return slices.ContainsFunc(files, func(f config.Problem) bool {
-			return !f.Warning && (f.Key == b.Key || strings.HasPrefix(f.Key, b.Key+"."))
+// beyond leaves out of what was found later the faults of keys at which, or
+// within which, one has been named already: they are the same, or follow from it.
+func beyond(named, later config.Problems) config.Problems {
+	return slices.DeleteFunc(later, func(l config.Problem) bool {
+		return slices.ContainsFunc(named, func(n config.Problem) bool {
+			return !n.Warning && (n.Key == l.Key || strings.HasPrefix(n.Key, l.Key+"."))
 		})
 	})
 }

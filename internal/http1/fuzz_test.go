@@ -137,7 +137,7 @@ func FuzzChunked(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		r := &chunkedReader{lines: lineReader{br: bufio.NewReader(bytes.NewReader(in))}}
 		got, err := io.ReadAll(r)
-		if _, again := r.Read(make([]byte, 1)); err != nil && again != err {
+		if _, again := r.Read(make([]byte, 1)); err != nil && !errors.Is(again, err) {
 			t.Fatalf("%v, then %v", err, again)
 		}
 		if err != nil {
