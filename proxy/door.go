@@ -32,14 +32,18 @@ type door struct {
 func newDoor(s *Server, cfg config.Listener) *door {
 	d := &door{server: s, name: cfg.Name, tls: cfg.Protocol == "https", cfg: cfg, served: make(chan struct{})}
 	d.http = &http.Server{
-		Handler:           d,
-		ReadHeaderTimeout: cfg.HeaderTimeout,
-		IdleTimeout:       cfg.Idle,
-		MaxHeaderBytes:    int(cfg.MaxHeader),
-		BaseContext:       func(net.Listener) context.Context { return s.base },
-		ErrorLog:          stdlog.New(serverLog{s.log, cfg.Name}, "", 0),
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 128, WriteByteTimeout: cfg.WriteIdle},
-		Protocols:         new(http.Protocols),
+		Handler:                      d,
+		DisableGeneralOptionsHandler: true,
+		ReadHeaderTimeout:            cfg.HeaderTimeout,
+		IdleTimeout:                  cfg.Idle,
+		MaxHeaderBytes:               int(cfg.MaxHeader),
+		BaseContext:                  func(net.Listener) context.Context { return s.base },
+		ErrorLog:                     stdlog.New(serverLog{s.log, cfg.Name}, "", 0),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: 128, MaxReadFrameSize: maxReadFrame,
+			MaxDecoderHeaderTableSize: headerTable, WriteByteTimeout: cfg.WriteIdle,
+		},
+		Protocols: new(http.Protocols),
 	}
 	d.http.Protocols.SetHTTP1(true)
 	d.http.Protocols.SetHTTP2(d.tls)

@@ -18,12 +18,12 @@ import (
 // serveHTTP2 takes HTTP/2 connections from the standard server and runs them
 // over an http2Conn.
 func (d *door) serveHTTP2() error {
-	server := &http2.Server{} //nolint:staticcheck // the undeprecated way takes no connection of ours
+	server := &http2.Server{}                                     //nolint:staticcheck // the undeprecated way takes no connection of ours
 	if err := http2.ConfigureServer(d.http, server); err != nil { //nolint:staticcheck // as above
 		return err
 	}
 	d.http.TLSNextProto[http2.NextProtoTLS] = func(hs *http.Server, c *tls.Conn, h http.Handler) {
-		wrapped := &http2Conn{Conn: c}
+		wrapped := &http2Conn{Conn: c, reader: newHTTP2Reader(c)}
 		d.http2.add(wrapped)
 		defer d.http2.remove(wrapped)
 		if d.draining() {
@@ -83,6 +83,7 @@ const frameHeader = 9 // bytes (RFC 9113, section 4.1)
 // written to it, so that one of ours can be put between them.
 type http2Conn struct {
 	*tls.Conn
+	reader *http2Reader
 
 	// writeMu guards the rest, and the order of writes.
 	writeMu sync.Mutex
@@ -93,6 +94,9 @@ type http2Conn struct {
 	due     bool  // a GOAWAY waits for the end of a frame
 	broken  error // writing it failed
 }
+
+// Read implements [net.Conn].
+func (c *http2Conn) Read(p []byte) (int, error) { return c.reader.Read(p) }
 
 // Write implements [net.Conn].
 func (c *http2Conn) Write(p []byte) (int, error) {
