@@ -141,7 +141,9 @@ func (t *trying) attempt(m *backend.Member, limit time.Duration, fresh bool) (*h
 	r.Connect += call.Connect
 	outcome := "ok"
 	if err != nil {
-		outcome = errorWord(err)
+		if outcome = errorWord(err); t.x.in.Context().Err() != nil {
+			outcome = t.x.left()
+		}
 		t.counted = t.counted || call.Counted
 	} else {
 		answer.Request = t.req // ReverseProxy's hooks look for the exchange there
@@ -176,7 +178,7 @@ func (t *trying) request(m *backend.Member) *http.Request {
 	}
 	to := m.URL()
 	out.URL.Scheme, out.URL.Host = to.Scheme, to.Host
-	if t.pool.cfg.Host == "backend" {
+	if t.pool.cfg.Host == "backend" || t.x.in.Host == "" {
 		out.Host = to.Host
 	}
 	return out

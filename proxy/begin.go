@@ -85,6 +85,9 @@ func (x *exchange) admit() (verdict, bool) {
 	if !httpguts.ValidHeaderFieldName(r.Method) || r.ProtoMajor == 2 && !lengthHolds(r) {
 		return badRequest, false
 	}
+	if r.Host == "" && !r.ProtoAtLeast(1, 1) {
+		return verdict{}, true // HTTP/1.0 need not name a host: routes for any take it
+	}
 	var err error
 	if x.host, err = router.Host(r.Host); err != nil {
 		return badHost, false

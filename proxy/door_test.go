@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -139,6 +140,36 @@ max_body = "10"`, 1))
 	want := []string{"ok", "no_route", "no_route", "bad_target", "no_route", "body_too_large", "method_refused", "uri_too_long"}
 	if !slices.Equal(ends, want) {
 		t.Errorf("ends logged: %v, want %v", ends, want)
+	}
+}
+
+func TestOldAndOddRequests(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", "</a>")
+		w.WriteHeader(http.StatusEarlyHints)
+		_, _ = io.WriteString(w, r.Method+" "+r.RequestURI)
+	}))
+	defer s.Close()
+	r := start(t, appPool(s.URL))
+	for _, tt := range []struct{ send, want string }{
+		{"GET /a HTTP/1.0\r\n\r\n", "HTTP/1.0 200 OK|GET /a"}, // no host, and no 103
+		// The test's backend answers this one by itself.
+		{"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "HTTP/1.1 200 OK|Set-Cookie"},
+	} {
+		c, err := net.Dial("tcp", r.Addr("plain").String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(c, tt.send)
+		all, err := io.ReadAll(c)
+		_ = c.Close()
+		first, last, _ := strings.Cut(tt.want, "|")
+		if err != nil || !strings.HasPrefix(string(all), first+"\r\n") || !strings.Contains(string(all), last) {
+			t.Errorf("%q: %v, %q", tt.send, err, all)
+		}
+	}
+	if n := len(r.lines()); n != 2 {
+		t.Errorf("%d lines in the access log, want 2", n)
 	}
 }
 

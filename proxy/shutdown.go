@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// lastWords is how long the end of a request that was cut may take.
+const lastWords = 500 * time.Millisecond
+
 // errShutdown is the cause that requests are cut with at the shutdown's end.
 var errShutdown = errors.New("the front door is shutting down")
 
@@ -104,6 +107,13 @@ func (s *Server) letRequestsEnd(ctx context.Context) {
 func (s *Server) cut() {
 	s.cutOff(errShutdown)
 	s.tunnels.cut()
+	// Requests that have no answer yet get one, if their clients take it.
+	if s.active.Load() > 0 {
+		last, cancel := context.WithTimeout(context.Background(), lastWords)
+		waitFor(last, func() bool { return s.active.Load() == 0 })
+		pause(last, lastWords/10) // HTTP/2 writes on goroutines of its own
+		cancel()
+	}
 	for _, d := range s.doors {
 		_ = d.http.Close()
 		if d.listener != nil {

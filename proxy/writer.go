@@ -45,6 +45,9 @@ func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // WriteHeader implements [http.ResponseWriter].
 func (w *writer) WriteHeader(status int) {
+	if status < 200 && w.proto1 && w.x.in.ProtoMinor == 0 {
+		return // HTTP/1.0 knows no informational answers (RFC 9110, section 15.2)
+	}
 	if status >= 200 || status == http.StatusSwitchingProtocols {
 		if w.status != 0 {
 			return
