@@ -204,7 +204,7 @@ func TestADeadServersVisitorsMoveOnce(t *testing.T) {
 		a := do(t, client, request(t, "POST", url, "body", "Cookie: "+v.cookie))
 		set := setCookies(a.Header, v.cookieName("app"))
 		if a.StatusCode != 200 || a.body != "b2" || len(set) != 1 || len(a.Header.Values("Set-Cookie")) != 1 {
-			t.Fatalf("%s: %d from %q, Set-Cookie %q", v.name, a.StatusCode, a.body, a.Header.Values("Set-Cookie"))
+			t.Fatalf("%s: %d from %q, Set-Cookie %q; lines %+v", v.name, a.StatusCode, a.body, a.Header.Values("Set-Cookie"), p.Lines())
 		}
 		a = do(t, client, request(t, "GET", url, "", "Cookie: "+pair(set[0])))
 		if a.body != "b2" || len(a.Header.Values("Set-Cookie")) != 0 {

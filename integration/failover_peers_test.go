@@ -117,7 +117,6 @@ func (p peer) start(t testing.TB, children []*proxytest.Child) (url string) {
 	}
 	cmd := exec.Command(p.program, p.args(file)...) //nolint:gosec,noctx // an installed proxy, ended below
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("starting %s: %v", p.program, err)
 	}

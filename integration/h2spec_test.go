@@ -16,15 +16,6 @@ import (
 	"sterling/internal/proxytest"
 )
 
-// beyondTheStandardServer are the cases that the HTTP/2 server of the standard
-// library fails and that its user cannot mend. A case that comes to pass has
-// to leave this list.
-var beyondTheStandardServer = map[string]string{
-	"http2/6.5.3/1":   "it hangs up on settings that name one thing twice, in place of taking the last",
-	"http2/8.1.2.2/1": "it answers a connection-specific header with 400 and a whole stream, in place of a stream error",
-	"http2/8.1.2.2/2": "as the one before, for TE",
-}
-
 func TestH2specInStrictMode(t *testing.T) {
 	rec := proxytest.NewRecorder(t, func(r *proxytest.Recorded) proxytest.Reply {
 		if r.Method == "HEAD" {
@@ -43,15 +34,9 @@ func TestH2specInStrictMode(t *testing.T) {
 	}
 	passed := 0
 	for id, r := range runH2spec(t, &config.Config{Host: host, Port: n, Path: "/", Timeout: 2 * time.Second, MaxHeaderLen: 4000, Strict: true, TLS: true, Insecure: true}) {
-		reason, beyond := beyondTheStandardServer[id]
-		switch {
-		case r.Failed && !beyond:
+		if r.Failed {
 			t.Errorf("%s, %s: %v", id, r.TestCase.Desc, r.Error)
-		case r.Failed:
-			t.Logf("%s, %s: %s", id, r.TestCase.Desc, reason)
-		case beyond && !r.Skipped:
-			t.Errorf("%s passes now: it is no exception any more", id)
-		default:
+		} else {
 			passed++
 		}
 	}

@@ -57,21 +57,23 @@ func serveChild(spec string) error {
 		return fmt.Errorf("opening the record: %w", err)
 	}
 	defer func() { _ = a.record.Close() }() // each line was written by itself
-	l, err := net.Listen("tcp", a.spec.Addr)
+	raw, err := net.Listen("tcp", a.spec.Addr)
 	if err != nil {
 		return err
 	}
+	l := newLameDuck(raw.(*net.TCPListener)) //nolint:errcheck // "tcp" gives nothing else
 	s := &http.Server{Handler: &a, ReadHeaderTimeout: time.Minute}
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)
 	drained := make(chan error, 1)
 	go func() {
 		<-term
+		l.leave()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		drained <- s.Shutdown(ctx)
 	}()
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 		return err
 	}
 	return <-drained

@@ -69,7 +69,7 @@ func (c *Child) start() bool {
 	c.cmd = exec.Command(self) //nolint:gosec,noctx // ourselves; ended by Kill
 	c.cmd.Env = append(os.Environ(), childEnv+"="+string(spec))
 	c.cmd.Stderr = &c.out
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	c.cmd.SysProcAttr = noOrphan()
 	if err := c.cmd.Start(); err != nil {
 		c.t.Fatalf("starting backend %s: %v", c.Name, err)
 	}

@@ -115,7 +115,7 @@ func (s *Sterling) run() {
 	s.cmd = exec.Command(Program(s.t), args...) //nolint:gosec,noctx // the program under test; ended below
 	s.cmd.Dir = s.Dir
 	s.cmd.Stdout, s.cmd.Stderr = (*logWriter)(s), (*logWriter)(s)
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	s.cmd.SysProcAttr = noOrphan()
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("starting the program: %v", err)
 	}
