@@ -79,6 +79,9 @@ func (d *door) serve() error {
 	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, errDrained) {
 		return nil
 	}
+	if d.draining() && errors.Is(err, net.ErrClosed) {
+		return nil // closed before it was drained, because the time was over
+	}
 	return err
 }
 

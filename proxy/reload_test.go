@@ -68,3 +68,13 @@ func TestShutdownWithoutServeEndsAtOnce(t *testing.T) {
 		t.Errorf("%v, %v", err, ctx.Err())
 	}
 }
+
+func TestAShutdownThatIsCutShortIsNoFaultOfTheListeners(t *testing.T) {
+	r := start(t, appPool(named(t, "one").URL))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+	r.stop() // which looks at what Serve returned
+}
