@@ -57,9 +57,18 @@ func (w *writer) WriteHeader(status int) {
 		if w.proto1 && (w.closing || w.x.door.draining()) {
 			w.Header().Set("Connection", "close")
 		}
+		w.untyped()
 	}
 	w.extend()
 	w.ResponseWriter.WriteHeader(status)
+}
+
+// untyped keeps the server from guessing a Content-Type that the backend did
+// not give: text of one visitor's might become the page of another.
+func (w *writer) untyped() {
+	if h := w.Header(); h["Content-Type"] == nil {
+		h["Content-Type"] = nil
+	}
 }
 
 // Write implements [io.Writer].
