@@ -66,6 +66,10 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 			src: r.Body, idle: x.listener.cfg.BodyIdle, control: x.out.control,
 		}
 		x.in.Body = x.body
+		if x.out.proto1 {
+			// Without it, the server waits for the body before it lets an answer out.
+			_ = x.out.control.EnableFullDuplex() // HTTP/1 has it
+		}
 	}
 	return x
 }
@@ -183,10 +187,10 @@ func (x *exchange) finish() {
 		x.record.BytesIn += x.body.read.Load()
 		x.body.detach()
 	}
-	x.out.release()
 	x.settle(p != nil)
 	x.count()
 	x.door.server.access.Write(&x.record)
+	x.release(p != nil)
 	if p != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -195,6 +199,21 @@ func (x *exchange) finish() {
 func (x *exchange) logPanic(p any, stack []byte) {
 	x.door.server.log.Error().Str("id", x.record.ID).Interface("panic", p).Bytes("stack", stack).Msg("a request panicked")
 	x.end("panic")
+}
+
+// release leaves the connection to the server with all that it still has to
+// do bounded in time. cut says that the answer was broken off.
+func (x *exchange) release(cut bool) {
+	x.out.extend()
+	if x.body == nil || x.body.whole.Load() || !x.out.proto1 || x.out.hijacked {
+		return
+	}
+	if cut {
+		x.body.end(time.Now())
+		return
+	}
+	_ = x.out.control.Flush() // a failure shows in the server's next write
+	x.body.end(time.Now().Add(lingering))
 }
 
 // settle fills in what is known only at the end. cut says that the answer was

@@ -16,15 +16,22 @@ var (
 	errBodyGone     = errors.New("the request has ended")
 )
 
+// lingering is how long a connection is read from whose request was answered
+// before its body was in: closing it at once would reset it, and the answer
+// might be lost on its way (RFC 9112, section 9.6).
+const lingering = 2 * time.Second
+
 // requestBody is the client's body with the route's size limit, and a read
 // deadline that is kept ahead of progress: a slow upload goes on, one that
 // stalls ends. It may be read by a goroutine that outlives the handler; after
-// close it no longer touches the connection.
+// detach it no longer touches the connection.
 type requestBody struct {
 	src  io.ReadCloser
 	max  int64 // bytes; 0: no limit
 	idle time.Duration
 	read atomic.Int64
+	// whole is set once the end of the body was read.
+	whole atomic.Bool
 
 	// controlMu guards control, deadline and closed: a deadline must not be
 	// set once the handler has returned.
@@ -64,6 +71,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	case err == nil:
 		return n, nil
 	case err == io.EOF:
+		b.whole.Store(true)
 		b.release()
 		return n, io.EOF
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -140,4 +148,13 @@ func (b *requestBody) detach() {
 	b.controlMu.Lock()
 	defer b.controlMu.Unlock()
 	b.closed = true
+}
+
+// end gives up what the client has not sent yet, so that the server does not
+// wait for it without a limit: it reads on for until at most. It is called
+// after detach, over HTTP/1 alone; the connection is not used again.
+func (b *requestBody) end(until time.Time) {
+	_ = b.control.SetReadDeadline(until) // wakes a Read under way, too
+	_, _ = io.Copy(io.Discard, b.src)    // a failure only says that the rest did not come
+	_ = b.src.Close()                    // as above
 }

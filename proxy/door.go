@@ -47,6 +47,7 @@ func newDoor(s *Server, cfg config.Listener) *door {
 	}
 	d.http.Protocols.SetHTTP1(true)
 	d.http.Protocols.SetHTTP2(d.tls)
+	d.http.ConnState = liftDeadline
 	return d
 }
 

@@ -100,6 +100,12 @@ func (r *running) parse(toml string) *config.Config {
 // start runs a front door until the end of the test.
 func start(t *testing.T, rest string) *running {
 	t.Helper()
+	return startWith(t, preamble+rest)
+}
+
+// startWith is start with another preamble.
+func startWith(t *testing.T, toml string) *running {
+	t.Helper()
 	r := &running{t: t, dir: t.TempDir(), served: make(chan error, 1), log: new(bytes.Buffer)}
 	cert, key := testCertificate(t)
 	for name, data := range map[string][]byte{"cert.pem": cert, "key.pem": key} {
@@ -107,7 +113,7 @@ func start(t *testing.T, rest string) *running {
 			t.Fatal(err)
 		}
 	}
-	s, err := New(r.parse(preamble+rest), Options{Log: zerolog.New(zerolog.SyncWriter(r.log))})
+	s, err := New(r.parse(toml), Options{Log: zerolog.New(zerolog.SyncWriter(r.log))})
 	if err != nil {
 		t.Fatal(err)
 	}

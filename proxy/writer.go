@@ -54,7 +54,7 @@ func (w *writer) WriteHeader(status int) {
 		}
 		w.status = status
 		w.length = announced(w.Header())
-		if w.proto1 && (w.closing || w.x.door.draining()) {
+		if w.proto1 && (w.closing || w.x.door.draining() || w.early()) {
 			w.Header().Set("Connection", "close")
 		}
 		w.untyped()
@@ -70,6 +70,10 @@ func (w *writer) untyped() {
 		h["Content-Type"] = nil
 	}
 }
+
+// early reports whether the answer comes before the request was read to its
+// end: what follows on the connection is the rest of that one.
+func (w *writer) early() bool { return w.x.body != nil && !w.x.body.whole.Load() }
 
 // Write implements [io.Writer].
 func (w *writer) Write(p []byte) (int, error) {
@@ -127,7 +131,9 @@ func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // extend pushes the write deadline ahead. It is moved in steps of an eighth of
-// the limit, because each move costs a timer operation.
+// the limit, because each move costs a timer operation. It stays behind for
+// what the server still has to send when the handler has returned; liftDeadline
+// takes it off, or the end of an HTTP/2 stream.
 func (w *writer) extend() {
 	if w.idle <= 0 || w.hijacked {
 		return
@@ -141,10 +147,12 @@ func (w *writer) extend() {
 	_ = w.control.SetWriteDeadline(w.deadline)
 }
 
-// release takes the write deadline off, or it would hit the next request of
-// the same connection before that one has written anything.
-func (w *writer) release() {
-	if !w.deadline.IsZero() && !w.hijacked {
-		_ = w.control.SetWriteDeadline(time.Time{})
+// liftDeadline is told of each change of a connection's state. When an
+// exchange over HTTP/1 has ended, the write deadline goes, or it would hit the
+// next one before that has written anything.
+func liftDeadline(c net.Conn, state http.ConnState) {
+	if _, ok := c.(*http2Conn); ok || state != http.StateIdle {
+		return
 	}
+	_ = c.SetWriteDeadline(time.Time{}) // fails where the connection is closed
 }
