@@ -10,6 +10,10 @@ import (
 // It goes to the host that was asked for, and only if an https listener has a
 // route for it: a Host nobody configured is never reflected.
 func (x *exchange) redirect() {
+	if x.host == "" {
+		x.refuse(badHost) // HTTP/1.0 need not name one, but then there is nowhere to go
+		return
+	}
 	target, err := router.Canonical(x.in.RequestURI, true)
 	if err != nil {
 		x.refuse(badTarget)
