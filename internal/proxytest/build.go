@@ -2,16 +2,20 @@ package proxytest
 
 import (
 	"debug/buildinfo"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
 
 // Binary names an environment variable: a program built already, to be tested
-// in place of one built from cmd/proxy.
+// in place of one built from cmd/proxy. The go command does not see when it
+// changes: use -count=1 with it.
 const Binary = "STERLING_BINARY"
 
 // Race names an environment variable: when it is not empty, the program is
@@ -60,6 +64,9 @@ func (b *build) make() {
 	if b.path = os.Getenv(Binary); b.path != "" {
 		return
 	}
+	if b.err = lookAtSources(); b.err != nil {
+		return
+	}
 	if b.dir, b.err = os.MkdirTemp("", "sterling"); b.err != nil {
 		return
 	}
@@ -72,6 +79,36 @@ func (b *build) make() {
 	if err != nil {
 		b.err = fmt.Errorf("%w: %s", err, out)
 	}
+}
+
+// lookAtSources asks for the state of every file that the program may be made
+// of. The go command keeps the results of tests, and knows what they depend on
+// by what they look at: what a child process reads does not count.
+func lookAtSources() error {
+	root, err := os.Getwd()
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			break
+		}
+		if filepath.Dir(root) == root {
+			return errors.New("there is no go.mod above the test")
+		}
+		root = filepath.Dir(root)
+	}
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != root && (d.Name()[0] == '.' || d.Name() == "testdata" || d.Name() == "integration"):
+			return fs.SkipDir
+		case d.Type().IsRegular() && !strings.HasSuffix(path, "_test.go"):
+			_, err = os.Stat(path)
+		}
+		return err
+	})
 }
 
 func (b *build) remove() {
