@@ -61,7 +61,7 @@ func serveChild(spec string) error {
 	if err != nil {
 		return err
 	}
-	l := newLameDuck(raw.(*net.TCPListener)) //nolint:errcheck // "tcp" gives nothing else
+	l := newLameDuck(raw.(*net.TCPListener))
 	s := &http.Server{Handler: &a, ReadHeaderTimeout: time.Minute}
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)
