@@ -64,6 +64,7 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	if r.Body != nil && r.Body != http.NoBody {
 		x.body = &requestBody{
 			src: r.Body, idle: x.listener.cfg.BodyIdle, control: x.out.control,
+			stream: !x.out.proto1,
 		}
 		x.in.Body = x.body
 		if x.out.proto1 {

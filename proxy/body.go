@@ -29,7 +29,10 @@ type requestBody struct {
 	src  io.ReadCloser
 	max  int64 // bytes; 0: no limit
 	idle time.Duration
-	read atomic.Int64
+	// stream: it is that of an HTTP/2 stream, where a deadline that passes ends
+	// the body, whether anybody reads or not. It stands during a read alone.
+	stream bool
+	read   atomic.Int64
 	// whole is set once the end of the body was read.
 	whole atomic.Bool
 
@@ -61,6 +64,9 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		}
 	}
 	n, err := b.src.Read(p)
+	if b.stream {
+		b.release()
+	}
 	if b.max > 0 && b.read.Add(int64(n)) > b.max {
 		err = errBodyTooLarge
 		n = 0
@@ -132,7 +138,7 @@ func (b *requestBody) extend() bool {
 	return true
 }
 
-// release takes the read deadline off: once the body is in, the server reads
+// release takes the read deadline off. Once the body is in, the server reads
 // on to learn whether the client leaves, and a deadline would look like that.
 func (b *requestBody) release() {
 	b.controlMu.Lock()

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -17,6 +18,10 @@ import (
 // [http.ResponseController] reaches what lies below.
 type writer struct {
 	http.ResponseWriter
+
+	// writeMu is held during a write or flush, and guards what they change:
+	// ReverseProxy flushes from a goroutine of a timer, too.
+	writeMu sync.Mutex
 
 	x        *exchange
 	control  *http.ResponseController
@@ -59,7 +64,10 @@ func (w *writer) WriteHeader(status int) {
 		}
 		w.untyped()
 	}
-	w.extend()
+	if w.proto1 || status < 200 { // HTTP/2 sends the head with what follows
+		w.extend()
+		defer w.pause()
+	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
@@ -80,7 +88,10 @@ func (w *writer) Write(p []byte) (int, error) {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
+	w.writeMu.Lock()
+	defer w.writeMu.Unlock()
 	w.extend()
+	defer w.pause()
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)
 	if err != nil && w.failed == nil {
@@ -102,10 +113,13 @@ func announced(h http.Header) int64 {
 // FlushError serves http.ResponseController. After the last byte there is
 // nothing to do: the server sends it with the end of the answer, in one piece.
 func (w *writer) FlushError() error {
+	w.writeMu.Lock()
+	defer w.writeMu.Unlock()
 	if w.status != 0 && (w.bytes == w.length || !w.bodied()) {
 		return nil
 	}
 	w.extend()
+	defer w.pause()
 	err := w.control.Flush()
 	if err != nil && w.failed == nil && !errors.Is(err, http.ErrNotSupported) {
 		w.failed = err
@@ -145,6 +159,15 @@ func (w *writer) extend() {
 	w.deadline = now.Add(w.idle)
 	// A writer that knows no deadlines goes without.
 	_ = w.control.SetWriteDeadline(w.deadline)
+}
+
+// pause takes the deadline off an HTTP/2 stream between two writes: when it
+// passes, the stream is reset, whether anything is being written or not.
+func (w *writer) pause() {
+	if !w.proto1 && !w.deadline.IsZero() {
+		w.deadline = time.Time{}
+		_ = w.control.SetWriteDeadline(w.deadline)
+	}
 }
 
 // liftDeadline is told of each change of a connection's state. When an

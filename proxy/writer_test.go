@@ -33,7 +33,8 @@ func TestNoContentTypeIsInvented(t *testing.T) {
 // hurried is the preamble with short limits for clients that make no progress.
 func hurried() string {
 	return strings.ReplaceAll(preamble, `address  = "127.0.0.1:0"`, `address  = "127.0.0.1:0"
-write_idle = "200ms"`)
+write_idle = "400ms"
+body_idle = "400ms"`)
 }
 
 func TestAStreamWhoseClientTakesNothingEnds(t *testing.T) {
@@ -85,5 +86,22 @@ func TestWhatTheServerSendsLastHasADeadline(t *testing.T) {
 	liftDeadline(&c, http.StateIdle)
 	if len(c.deadlines) != 1 || !c.deadlines[0].IsZero() {
 		t.Errorf("an idle connection has %v", c.deadlines)
+	}
+}
+
+// ReverseProxy flushes the head of a stream of events from a goroutine of its
+// own, while the body may flush what has been written.
+func TestFlushesMeet(t *testing.T) {
+	x := &exchange{door: &door{}, in: httptest.NewRequest(http.MethodGet, "/", nil)}
+	x.out.reset(httptest.NewRecorder(), x)
+	x.out.idle = time.Nanosecond // moves the deadline each time
+	x.out.Header().Set("Content-Length", "3")
+	x.out.WriteHeader(http.StatusOK)
+	ended := make(chan error)
+	go func() { ended <- x.out.FlushError() }()
+	_, _ = x.out.Write([]byte("x"))
+	_ = x.out.FlushError()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

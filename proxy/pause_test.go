@@ -1,0 +1,86 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+)
+
+// A limit on writes is none on pauses: a stream of events may be silent for
+// longer than a client may take to accept what it is sent.
+func TestAStreamMayPauseForLongerThanAWrite(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for range 2 {
+			_, _ = io.WriteString(w, "data: x\n\n")
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(time.Second) // more than twice the limit
+		}
+	}))
+	defer s.Close()
+	m := modes[2] // where a deadline that passes ends the stream
+	r := startWith(t, hurried()+appPool(s.URL))
+	res, err := m.client(t).Get(r.url(m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	all, err := io.ReadAll(res.Body)
+	if err != nil || len(all) != 18 {
+		t.Errorf("%q, %v", all, err)
+	}
+}
+
+func TestAnUploadMayPauseWhileItsBackendIsBusy(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		time.Sleep(time.Second) // more than twice the limit
+		if n, err := io.Copy(io.Discard, r.Body); err != nil {
+			t.Errorf("after %d bytes: %v", n, err)
+		}
+	}))
+	defer s.Close()
+	m := modes[2] // as above
+	r := startWith(t, hurried()+appPool(s.URL))
+	res, err := m.client(t).Post(r.url(m), "text/plain", io.LimitReader(zeros{}, 16<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bodyOf(t, res); res.StatusCode != http.StatusOK {
+		t.Errorf("status %d", res.StatusCode)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func TestAnUploadThatStallsIsCut(t *testing.T) {
+	inAllModes(t, func(t *testing.T, m mode) {
+		r := startWith(t, hurried()+appPool(reader(t).URL))
+		body, send := io.Pipe()
+		defer send.Close()
+		go func() { _, _ = io.WriteString(send, "half") }()
+		res, err := m.client(t).Post(r.url(m), "text/plain", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bodyOf(t, res); res.StatusCode != http.StatusRequestTimeout {
+			t.Errorf("status %d", res.StatusCode)
+		}
+		if lines := r.lines(); len(lines) != 1 || lines[0]["end"] != "client_stalled" {
+			t.Errorf("logged %v", lines)
+		}
+	})
+}
+
+// reader is a backend that reads all of a body.
+func reader(t *testing.T) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
