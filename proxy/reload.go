@@ -13,8 +13,8 @@ import (
 // [config.Problems] when the configuration is at fault.
 //
 // Backends that stay keep their health, their counters and their idle
-// connections. Upgraded connections stay if their route, its pool's settings
-// and their backend do, and are told to go otherwise.
+// connections. Upgraded connections stay if their route and their backend do,
+// and are told to go otherwise.
 func (s *Server) Reload(cfg *config.Config) (Report, error) {
 	s.reloadMu.Lock()
 	defer s.reloadMu.Unlock()
@@ -38,7 +38,7 @@ func (s *Server) Reload(cfg *config.Config) (Report, error) {
 	s.snapshot.Store(next)
 	s.certificates.Replace(next.certificates)
 	old.pools.Retire()
-	told := s.tunnels.goAway("the configuration has changed", func(x *exchange) bool {
+	told := s.tunnels.goAway(reloaded, func(x *exchange) bool {
 		return !next.keeps(x)
 	})
 	if told > 0 {

@@ -47,12 +47,19 @@ func (x *exchange) openTunnel(conn net.Conn, rw *bufio.ReadWriter) (net.Conn, *b
 	})
 	set.add(t, x)
 	set.openMu.Unlock()
-	if x.door.server.stopping() {
-		// A shutdown that has already told its tunnels must not miss this one.
+	// Neither a shutdown nor a reload that has told its tunnels may miss this one.
+	now := x.door.server.snapshot.Load()
+	switch {
+	case x.door.server.stopping():
 		t.GoAway(closeGoingAway, "the server is shutting down")
+	case now != x.snap && !now.keeps(x):
+		t.GoAway(closeGoingAway, reloaded)
 	}
 	return t, t.ReadWriter(), nil
 }
+
+// reloaded is what tunnels hear that a reload leaves without their route.
+const reloaded = "the configuration has changed"
 
 // closeGoingAway is the websocket status for an endpoint that goes away (RFC 6455, section 7.4.1).
 const closeGoingAway = 1001
