@@ -63,6 +63,9 @@ func (x *exchange) judge(err error) verdict {
 }
 
 func judgeClient(x *exchange, err error) (verdict, bool) {
+	if errors.Is(context.Cause(x.in.Context()), errShutdown) {
+		return verdict{status: http.StatusServiceUnavailable, end: "shutdown"}, true
+	}
 	switch bodyErr := x.body.err(); {
 	case bodyErr == nil:
 	case errors.Is(bodyErr, errBodyTooLarge):
@@ -73,9 +76,6 @@ func judgeClient(x *exchange, err error) (verdict, bool) {
 		return verdict{status: statusClientClosed, end: "client_closed"}, true
 	default:
 		return verdict{status: http.StatusBadRequest, end: "bad_body"}, true
-	}
-	if errors.Is(context.Cause(x.in.Context()), errShutdown) {
-		return verdict{status: http.StatusServiceUnavailable, end: "shutdown"}, true
 	}
 	if x.in.Context().Err() != nil || errors.Is(err, context.Canceled) {
 		return verdict{status: statusClientClosed, end: "client_closed"}, true
@@ -110,7 +110,7 @@ func (x *exchange) refuse(v verdict) {
 	}
 	// A body that nobody read must not be taken for the next request, and who
 	// sends what is refused for its form may mean something else by the rest.
-	harmless := v.status == http.StatusNotFound || v.status == http.StatusServiceUnavailable
+	harmless := v.status == http.StatusNotFound || v.status >= http.StatusInternalServerError
 	if !harmless || x.in.ContentLength != 0 || !strings.HasPrefix(x.in.RequestURI, "/") {
 		x.out.closing = true
 	}
