@@ -19,6 +19,36 @@ import (
 // closeRead waits for the client to leave.
 func closeRead(c net.Conn, _ *bufio.Reader) { _, _ = c.Read(make([]byte, 1)) }
 
+// logged is a request and what its line must say.
+type logged struct {
+	send   string
+	status int
+	end    []string // one of them; none: any
+}
+
+// oneLineEach is a request for each way in which an exchange may end, by the
+// name that it gives itself in User-Agent.
+func oneLineEach() map[string]logged {
+	line := func(target string) string { return "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n" }
+	return map[string]logged{
+		"fine":          {line("/p?q=1"), 200, []string{"ok"}},
+		"head":          {"HEAD /p HTTP/1.1\r\nHost: localhost\r\n\r\n", 200, []string{"ok"}},
+		"no route":      {"GET / HTTP/1.1\r\nHost: elsewhere\r\n\r\n", 404, []string{"no_route"}},
+		"bad host":      {"GET / HTTP/1.1\r\nHost: a..b\r\n\r\n", 400, []string{"bad_host"}},
+		"bad target":    {line("/a%00"), 400, []string{"bad_target"}},
+		"bad answer":    {line("/bad"), 502, []string{"bad_response", "backend_cut"}},
+		"no answer":     {line("/none"), 502, []string{"backend_cut"}},
+		"cut":           {line("/cut"), 200, []string{"backend_cut"}},
+		"timeout":       {line("/silent"), 504, []string{"response_timeout"}},
+		"upgrade":       {handshake + "\r\n", 101, nil},
+		"too large":     {post + "Content-Length: 9999\r\n\r\n", 413, []string{"body_too_large"}},
+		"stalled":       {post + "Content-Length: 9\r\n\r\nhello", 408, []string{"client_stalled"}},
+		"broken chunks": {chunked + "\r\nzz\r\n", 400, []string{"bad_body"}},
+		"long target":   {line("/" + strings.Repeat("a", 9<<10)), 414, []string{"uri_too_long"}},
+		"many headers":  {get + strings.Repeat("X-A: b\r\n", 200) + "\r\n", 431, []string{"header_too_large"}},
+	}
+}
+
 func TestEveryRequestHasExactlyOneLine(t *testing.T) {
 	t.Parallel()
 	rec := proxytest.NewRecorder(t, func(r *proxytest.Recorded) proxytest.Reply {
@@ -48,28 +78,7 @@ func TestEveryRequestHasExactlyOneLine(t *testing.T) {
 		_, _ = c.Answer(method)
 		_ = c.Close()
 	}
-	line := func(target string) string { return "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n" }
-	want := map[string]struct {
-		send   string
-		status int
-		end    []string
-	}{
-		"fine":          {line("/p?q=1"), 200, []string{"ok"}},
-		"head":          {"HEAD /p HTTP/1.1\r\nHost: localhost\r\n\r\n", 200, []string{"ok"}},
-		"no route":      {"GET / HTTP/1.1\r\nHost: elsewhere\r\n\r\n", 404, []string{"no_route"}},
-		"bad host":      {"GET / HTTP/1.1\r\nHost: a..b\r\n\r\n", 400, []string{"bad_host"}},
-		"bad target":    {line("/a%00"), 400, []string{"bad_target"}},
-		"bad answer":    {line("/bad"), 502, []string{"bad_response", "backend_cut"}},
-		"no answer":     {line("/none"), 502, []string{"backend_cut"}},
-		"cut":           {line("/cut"), 200, []string{"backend_cut"}},
-		"timeout":       {line("/silent"), 504, []string{"response_timeout"}},
-		"upgrade":       {handshake + "\r\n", 101, nil},
-		"too large":     {post + "Content-Length: 9999\r\n\r\n", 413, []string{"body_too_large"}},
-		"stalled":       {post + "Content-Length: 9\r\n\r\nhello", 408, []string{"client_stalled"}},
-		"broken chunks": {chunked + "\r\nzz\r\n", 400, []string{"bad_body"}},
-		"long target":   {line("/" + strings.Repeat("a", 9<<10)), 414, []string{"uri_too_long"}},
-		"many headers":  {get + strings.Repeat("X-A: b\r\n", 200) + "\r\n", 431, []string{"header_too_large"}},
-	}
+	want := oneLineEach()
 	for id, w := range want {
 		send(id, w.send)
 	}

@@ -224,3 +224,36 @@ func TestOddBytesFindFaultWithTheStockProxy(t *testing.T) {
 		t.Errorf("%d of %d found fault, want at least 15 and at most half: %q", len(found), all, found)
 	}
 }
+
+func TestAnUnreadBodyIsNeverTheNextRequest(t *testing.T) {
+	t.Parallel()
+	rec := proxytest.NewRecorder(t, nil)
+	p := proxytest.Start(t, proxytest.Options{Config: routeTo("app", "hosts = [\"localhost\"]\nmax_body = \"100\"", rec)})
+	const inner = "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	for name, head := range map[string]string{
+		"no route":  "POST / HTTP/1.1\r\nHost: elsewhere\r\n",
+		"bad host":  "POST / HTTP/1.1\r\nHost: a..b\r\n",
+		"too large": post,
+	} {
+		for _, framing := range []string{
+			fmt.Sprintf("Content-Length: %d\r\n\r\n%s", 10*len(inner), strings.Repeat(inner, 10)),
+			fmt.Sprintf("Content-Length: %d\r\n\r\n%s", 1<<20, inner), // the rest never comes
+			fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", 10*len(inner), strings.Repeat(inner, 10)),
+		} {
+			c := proxytest.DialRaw(t, p.Addr("plain"))
+			c.Send(head + framing)
+			a, err := c.Answer("POST")
+			if err != nil || a.Status < 400 || a.Status >= 500 {
+				t.Errorf("%s: answer %v, %v", name, a, err)
+			}
+			if rest, _ := c.Rest(300 * time.Millisecond); strings.Contains(rest, " 200 ") {
+				t.Errorf("%s: the body was answered: %s", name, proxytest.Quote(rest))
+			}
+			for _, r := range settled(t, p.Addr("plain"), rec) {
+				if r.Target == "/smuggled" || r.Complete {
+					t.Errorf("%s: the backend saw %v", name, r)
+				}
+			}
+		}
+	}
+}
