@@ -121,7 +121,9 @@ func (f *Faulty) readRequest(c net.Conn) {
 
 func faulty(t testing.TB, serve func(*Faulty, net.Conn)) *Faulty {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	// A port that nobody else is given when this backend is closed before the
+	// test is over.
+	l, err := net.Listen("tcp", FreeAddr(t))
 	if err != nil {
 		t.Fatalf("starting a faulty backend: %v", err)
 	}
