@@ -148,7 +148,8 @@ func TestNothingUndoesAnAbort(t *testing.T) {
 	c, _ := warm(t, near, far)
 	c.Abort(errTest)
 	c.setReadDeadline(noDeadline)
-	c.setWriteDeadline(noDeadline)
+	c.pushWriteDeadline(time.Hour)
+	c.clearWriteDeadline()
 	if _, err := near.Read(make([]byte, 1)); !isTimeout(err) {
 		t.Errorf("reading: %v", err)
 	}

@@ -6,8 +6,6 @@ import (
 	"time"
 )
 
-var noDeadline time.Time
-
 // body is an answer's body.
 type body struct {
 	x       *exchange
@@ -39,7 +37,7 @@ func (b *body) Read(p []byte) (int, error) {
 	case b.bounded && b.left == 0:
 		b.finish()
 		return n, io.EOF
-	case err == io.EOF && !b.bounded:
+	case ended(err) && !b.bounded:
 		b.trailers()
 		b.finish()
 		return n, io.EOF

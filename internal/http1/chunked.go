@@ -2,7 +2,6 @@ package http1
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -40,7 +39,7 @@ func (c *chunkedReader) Read(p []byte) (int, error) {
 	}
 	n, err := c.lines.br.Read(p)
 	c.left -= uint64(n)
-	if errors.Is(err, io.EOF) {
+	if ended(err) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil && !isTimeout(err) {
@@ -98,7 +97,7 @@ func (c *chunkedReader) account(line int) error {
 
 // short makes an end that comes too early an error.
 func short(err error) error {
-	if errors.Is(err, io.EOF) {
+	if ended(err) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

@@ -10,9 +10,6 @@ import (
 	"time"
 )
 
-// past is a deadline that ends at once what waits.
-var past = time.Unix(1, 0)
-
 // ErrClosed is the cause of an exchange that ended because Close was called.
 var ErrClosed = errors.New("the connection was closed")
 
@@ -43,14 +40,18 @@ type ClientConn struct {
 
 	// mu guards the rest, and keeps deadlines from undoing an Abort.
 	mu       sync.Mutex
-	resting  bool  // no exchange is under way, and one may follow
-	upgraded bool  // it speaks another protocol now
-	cause    error // why the connection was cut
+	resting  bool      // no exchange is under way, and one may follow
+	upgraded bool      // it speaks another protocol now
+	cause    error     // why the connection was cut
+	readEnd  time.Time // when reading has to end; zero: never
+	readSet  time.Time // the deadlines that are set, see deadline.go
+	writeSet time.Time
 }
 
 // NewClientConn takes over a connection that was dialled.
 func NewClientConn(nc net.Conn) *ClientConn {
-	c := &ClientConn{nc: nc, br: bufio.NewReaderSize(nc, 4<<10), resting: true}
+	c := &ClientConn{nc: nc, resting: true}
+	c.br = bufio.NewReaderSize(source{c}, 4<<10)
 	socket := nc
 	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
 		c.under = t.NetConn()
@@ -86,33 +87,16 @@ func (c *ClientConn) aborted() error {
 	return c.cause
 }
 
-// setReadDeadline does not undo an Abort.
-func (c *ClientConn) setReadDeadline(t time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.cause == nil {
-		_ = c.nc.SetReadDeadline(t) // fails where it is closed, as reading does
-	}
-}
-
-// setWriteDeadline does not undo an Abort.
-func (c *ClientConn) setWriteDeadline(t time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.cause == nil {
-		_ = c.nc.SetWriteDeadline(t) // fails where it is closed, as writing does
-	}
-}
-
 // write sends p, with idle for each write that makes progress; 0: no limit.
 // Over TLS p is one write, since a record that was cut cannot be gone on with.
 func (c *ClientConn) write(p []byte, idle time.Duration) (n int, err error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	if c.under != nil {
+		defer c.clearWriteDeadline() // TLS may have to write while it reads, at any time
+	}
 	for {
-		if idle > 0 {
-			c.setWriteDeadline(time.Now().Add(idle))
-		}
+		c.pushWriteDeadline(idle)
 		m, err := c.nc.Write(p[n:])
 		n += m
 		if err != nil && errors.Is(err, syscall.ECONNRESET) {
@@ -152,6 +136,7 @@ func (c *ClientConn) drained() bool {
 	c.setReadDeadline(past)
 	var one [1]byte
 	n, err := c.nc.Read(one[:])
+	c.setReadDeadline(noDeadline)
 	return n == 0 && isTimeout(err)
 }
 
@@ -159,7 +144,7 @@ func (c *ClientConn) drained() bool {
 func (c *ClientConn) rest() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.cause != nil || c.nc.SetDeadline(noDeadline) != nil {
+	if c.cause != nil {
 		return false
 	}
 	if cap(c.out) > keptHead {

@@ -3,6 +3,7 @@ package http1
 import (
 	"errors"
 	"fmt"
+	"io"
 )
 
 // ErrMalformed is the root of every error about an answer that is no HTTP.
@@ -10,6 +11,13 @@ var ErrMalformed = errors.New("malformed answer")
 
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrMalformed}, args...)...)
+}
+
+// ended reports whether err is the end of what was read. What wraps io.EOF is
+// not: it tells of an end that came too early, and a body that breaks off must
+// never pass for a whole one.
+func ended(err error) bool {
+	return err == io.EOF //nolint:errorlint // a Reader's end is io.EOF itself
 }
 
 // Phase is how far an exchange had got.

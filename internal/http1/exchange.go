@@ -97,7 +97,7 @@ func (x *exchange) fail(phase Phase, err error) *Error {
 	case x.seen, e.Timeout:
 	case !x.sent, x.unsent:
 		e.Unprocessed = true
-	case errors.Is(err, io.EOF), errors.Is(err, errUnasked):
+	case ended(err), errors.Is(err, errUnasked):
 		e.Unprocessed = x.refused()
 	}
 	_ = x.c.Close() // the exchange's error says more

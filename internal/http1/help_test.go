@@ -45,7 +45,8 @@ func leftovers() string {
 // server is the other end of a ClientConn.
 type server struct {
 	net.Conn
-	br *bufio.Reader
+	br   *bufio.Reader
+	said string // what the client has said, where a script keeps it
 }
 
 // newServer runs script at the other end of a pipe, on which every write
@@ -55,7 +56,7 @@ func newServer(t testing.TB, script func(s *server)) *ClientConn {
 	near, far := net.Pipe()
 	c := NewClientConn(near)
 	var wg sync.WaitGroup
-	wg.Go(func() { script(&server{far, bufio.NewReader(far)}) })
+	wg.Go(func() { script(&server{Conn: far, br: bufio.NewReader(far)}) })
 	t.Cleanup(func() {
 		_, _ = c.Close(), far.Close()
 		wg.Wait()

@@ -54,7 +54,7 @@ func tlsOver(t testing.TB, near, far net.Conn) (client, server *tls.Conn) {
 	return client, server
 }
 
-func newScript(conn net.Conn) *server { return &server{conn, bufio.NewReader(conn)} }
+func newScript(conn net.Conn) *server { return &server{Conn: conn, br: bufio.NewReader(conn)} }
 
 // warm returns a connection that has served an exchange, and its other end.
 func warm(t *testing.T, near, far net.Conn) (*ClientConn, *server) {

@@ -60,7 +60,7 @@ func (s *Spool) Read() int64 {
 func (s *Spool) Complete() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return errors.Is(s.err, io.EOF)
+	return ended(s.err)
 }
 
 // Attempt returns a reader from the first byte, and ends the one before it. It
@@ -118,7 +118,7 @@ func (r *SpoolReader) fetch(p []byte) (int, error) {
 	}
 	s.read += int64(n)
 	if err != nil {
-		if !errors.Is(err, io.EOF) {
+		if !ended(err) {
 			err = &BodyError{err}
 		}
 		s.err = err
@@ -149,7 +149,7 @@ func (s *Spool) take(p []byte) (int, error) {
 // end returns io.EOF with the last bytes, where it is known by then: a small
 // body can be sent in one piece with its end. mu is held.
 func (r *SpoolReader) end() error {
-	if errors.Is(r.spool.err, io.EOF) && int64(r.at) == r.spool.read {
+	if ended(r.spool.err) && int64(r.at) == r.spool.read {
 		return io.EOF
 	}
 	return nil

@@ -2,7 +2,6 @@ package http1
 
 import (
 	"errors"
-	"io"
 	"net/http"
 )
 
@@ -13,7 +12,7 @@ func (x *exchange) switched(res *http.Response) (*http.Response, Phase, error) {
 	}
 	c := x.c
 	c.setReadDeadline(noDeadline)
-	c.setWriteDeadline(noDeadline)
+	c.clearWriteDeadline()
 	c.mu.Lock()
 	c.upgraded = true
 	c.mu.Unlock()
@@ -37,7 +36,7 @@ func (s *switchedConn) Write(p []byte) (int, error) {
 
 // because returns the cause of an Abort in place of its consequence.
 func (s *switchedConn) because(err error) error {
-	if err == nil || errors.Is(err, io.EOF) {
+	if err == nil || ended(err) {
 		return err
 	}
 	if cause := s.x.c.aborted(); cause != nil {

@@ -152,15 +152,15 @@ func (u *upload) copy() error {
 		n, err := u.read(buf[room : int64(room)+size])
 		sent += int64(n)
 		switch {
-		case err != nil && !errors.Is(err, io.EOF):
+		case err != nil && !ended(err):
 			return err
 		case u.length >= 0 && sent > u.length:
 			return &BodyError{errors.New("it is longer than its Content-Length")}
-		case errors.Is(err, io.EOF) && sent < u.length:
+		case ended(err) && sent < u.length:
 			return &BodyError{fmt.Errorf("it is shorter than its Content-Length: %w", io.ErrUnexpectedEOF)}
 		}
 		out := u.piece(buf, room, n)
-		if errors.Is(err, io.EOF) {
+		if ended(err) {
 			if out, err = u.end(out); err == nil {
 				err = io.EOF
 			}
@@ -168,10 +168,10 @@ func (u *upload) copy() error {
 		if sent == u.length {
 			u.ending.Store(true)
 		}
-		if err != nil && !errors.Is(err, io.EOF) {
+		if err != nil && !ended(err) {
 			return err
 		}
-		if werr := u.write(out); werr != nil || errors.Is(err, io.EOF) {
+		if werr := u.write(out); werr != nil || ended(err) {
 			return werr
 		}
 	}
