@@ -187,6 +187,9 @@ func (a *attempt) failed(err *Error) {
 		if limit := a.connectLimit(); err.Kind == ConnectTimeout && limit < t.Connect {
 			break // it was not given the time
 		}
+		if scarce(err.Err) {
+			break
+		}
 		b.health.connectFailed(describe(err.Err, t.Connect))
 	default:
 		b.counts.failures.Add(1)

@@ -122,8 +122,8 @@ func (c *checker) check(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, c.rule.Timeout)
 	defer cancel()
 	err := c.probe(limited)
-	if ctx.Err() != nil {
-		return // stopped: the outcome says nothing of the backend
+	if ctx.Err() != nil || scarce(err) {
+		return // stopped, or could not ask: the outcome says nothing of the backend
 	}
 	c.health.checked(start, err)
 	c.after()
