@@ -1,13 +1,16 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -49,6 +52,14 @@ func TestWhatMayBeTriedAgain(t *testing.T) {
 			p.Backend("b1", "up")
 			if c.kind == "refuses" {
 				bad.Close()
+				// The kernel may take a moment to close a listener for good.
+				proxytest.Eventually(t, "a refusal", func() bool {
+					c, err := net.Dial("tcp", bad.Addr)
+					if err == nil {
+						_ = c.Close()
+					}
+					return errors.Is(err, syscall.ECONNREFUSED)
+				})
 			}
 			lines := []string{proxytest.TestID + ": once"}
 			if c.key != "" {

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -83,7 +84,7 @@ func TestACutAnswerReachesAClientThatStillSends(t *testing.T) {
 	if err != nil {
 		t.Fatalf("waiting for the answer: %v", err)
 	}
-	if n, err := io.Copy(io.Discard, res.Body); err != io.ErrUnexpectedEOF {
+	if n, err := io.Copy(io.Discard, res.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("the answer ended after %d bytes with %v", n, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -31,6 +32,8 @@ type childSpec struct {
 type app struct {
 	spec   childSpec
 	record *os.File
+
+	leaving atomic.Bool // every answer from now on is the last of its connection
 
 	mu     sync.Mutex // guards visits
 	visits map[string]int
@@ -68,7 +71,9 @@ func serveChild(spec string) error {
 	drained := make(chan error, 1)
 	go func() {
 		<-term
+		a.leaving.Store(true)
 		l.leave()
+		time.Sleep(farewell)
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		drained <- s.Shutdown(ctx)
@@ -79,7 +84,16 @@ func serveChild(spec string) error {
 	return <-drained
 }
 
+// farewell is how long an ending backend waits for requests that are on their
+// way over connections that look idle to it. A server that closes those at once
+// resets what its kernel has taken and it has not read, and nobody can tell
+// whether it was run.
+const farewell = 250 * time.Millisecond
+
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if a.leaving.Load() {
+		w.Header().Set("Connection", "close")
+	}
 	w.Header().Set("X-Backend", a.spec.Name)
 	if r.URL.Path == "/healthz" {
 		return
