@@ -200,10 +200,10 @@ func caught(s shot, outages []outage) bool {
 	for _, o := range outages {
 		known := o.from.Add(50 * time.Millisecond) // a refused connection tells at once
 		switch o.kind {
-		case "frozen":
+		case "frozen", "starved":
 			known = o.from.Add(2 * time.Second) // two checks, and what a busy machine adds
 		case "ended":
-			known = o.from.Add(200 * time.Millisecond) // it closes when the signal has reached it
+			known = o.from.Add(time.Second) // it closes a while after the signal
 		}
 		if s.from == o.backend && s.start.Before(known) && s.start.Add(s.took).After(o.from) {
 			return true

@@ -144,7 +144,7 @@ func TestFailoverOfPeers(t *testing.T) {
 				proxytest.Skip(t, p.program+" is not installed")
 			}
 			children := threeChildren(t)
-			play(t, theScene(), p.start(t, children), children).report(t, p.name)
+			count(play(t, theScene(), p.start(t, children), children)).report(t, p.name)
 		})
 	}
 }
