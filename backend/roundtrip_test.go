@@ -129,7 +129,9 @@ func TestFailuresAfterTheRequestWasSent(t *testing.T) {
 			f := start(t, PoolOptions{Timeouts: Timeouts{Response: 100 * time.Millisecond, BodyIdle: 100 * time.Millisecond}}, s.url)
 			m := f.pool.members[0]
 			f.is(t, 0, Up)
-			before := s.accepted.Load() // the probe's
+			// The kernel lets the probe in before the server has looked.
+			eventually(t, "the probe to be counted", func() bool { return s.accepted.Load() > 0 })
+			before := s.accepted.Load()
 			_, _, err := exchange(t, m, "POST", "payload")
 			if e := wantError(t, err, tt.kind); !e.Sent || e.Seen != tt.seen || e.NothingSent() {
 				t.Errorf("%v: sent %v, seen %v, want true, %v", err, e.Sent, e.Seen, tt.seen)
@@ -148,7 +150,9 @@ func TestABackendThatAcceptsAndClosesGetsNothingTwice(t *testing.T) {
 	s := startRaw(t, func(c net.Conn) { _ = c.Close() })
 	f := start(t, PoolOptions{}, s.url)
 	f.is(t, 0, Up)
-	before := s.accepted.Load() // the probe's
+	// The kernel lets the probe in before the server has looked.
+	eventually(t, "the probe to be counted", func() bool { return s.accepted.Load() > 0 })
+	before := s.accepted.Load()
 	_, _, err := exchange(t, f.pool.members[0], "POST", "payload")
 	wantError(t, err, BackendCut)
 	if n := s.accepted.Load() - before; n != 1 {
