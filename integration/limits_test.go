@@ -125,7 +125,7 @@ func TestASlowHeadIsCutOff(t *testing.T) {
 func TestAStalledUploadIsCutAndASlowOnePasses(t *testing.T) {
 	t.Parallel()
 	rec := proxytest.NewRecorder(t, nil)
-	p := limited(t, "body_idle = \"600ms\"", "", rec)
+	p := limited(t, "body_idle = \"2s\"", "", rec)
 	t.Run("stalled", func(t *testing.T) {
 		raw := proxytest.DialRaw(t, p.Addr("plain"))
 		raw.Send(post + "Content-Length: 10\r\n\r\nhello")
@@ -144,8 +144,8 @@ func TestAStalledUploadIsCutAndASlowOnePasses(t *testing.T) {
 		rec.Reset()
 		raw := proxytest.DialRaw(t, p.Addr("plain"))
 		raw.Send(post + "Content-Length: 15\r\n\r\n")
-		for range 15 { // three times the limit in all
-			time.Sleep(100 * time.Millisecond)
+		for range 15 { // more than the limit in all, and far less from one to the next
+			time.Sleep(200 * time.Millisecond)
 			raw.Send("x")
 		}
 		if a, err := raw.Answer("POST"); err != nil || a.Status != 200 || string(last(t, rec).Body) != strings.Repeat("x", 15) {

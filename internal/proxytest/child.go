@@ -3,6 +3,7 @@ package proxytest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -110,9 +111,28 @@ func (c *Child) Kill() {
 	<-c.dead
 }
 
-// Freeze stops the process with SIGSTOP: its kernel goes on taking
-// connections, and nobody answers.
-func (c *Child) Freeze() { c.signal(syscall.SIGSTOP) }
+// Freeze stops the process with SIGSTOP and waits until every thread of it
+// stands still: its kernel goes on taking connections, and nobody answers.
+func (c *Child) Freeze() {
+	c.t.Helper()
+	c.signal(syscall.SIGSTOP)
+	Eventually(c.t, "backend "+c.Name+" to stand still", c.frozen)
+}
+
+func (c *Child) frozen() bool {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", c.cmd.Process.Pid))
+	if err != nil {
+		return false
+	}
+	for _, task := range tasks {
+		stat, err := os.ReadFile(task)
+		// The state stands behind the name, which is in brackets.
+		if _, state, ok := strings.Cut(string(stat), ") "); err != nil || !ok || state[0] != 'T' {
+			return false
+		}
+	}
+	return true // at once where there is no /proc
+}
 
 // Thaw lets a frozen process go on.
 func (c *Child) Thaw() { c.signal(syscall.SIGCONT) }
