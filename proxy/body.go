@@ -118,6 +118,17 @@ func (b *requestBody) err() error {
 	return nil
 }
 
+// overdue reports whether the client has let the read deadline pass. The
+// server cancels the request then, which may be seen before the read fails.
+func (b *requestBody) overdue() bool {
+	if b == nil || b.whole.Load() {
+		return false
+	}
+	b.controlMu.Lock()
+	defer b.controlMu.Unlock()
+	return !b.deadline.IsZero() && !time.Now().Before(b.deadline)
+}
+
 // extend pushes the read deadline ahead in steps of an eighth of the limit,
 // and reports whether the body may still be read.
 func (b *requestBody) extend() bool {

@@ -67,6 +67,8 @@ func judgeClient(x *exchange, err error) (verdict, bool) {
 		return verdict{status: http.StatusServiceUnavailable, end: "shutdown"}, true
 	}
 	switch bodyErr := x.body.err(); {
+	case bodyErr == nil && x.body.overdue():
+		return verdict{status: http.StatusRequestTimeout, end: "client_stalled"}, true
 	case bodyErr == nil:
 	case errors.Is(bodyErr, errBodyTooLarge):
 		return bodyTooLarge, true
