@@ -5,6 +5,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sterling/internal/proxytest"
 )
 
 // withoutDescriptors runs test while the process can open no more.
@@ -12,12 +14,12 @@ func withoutDescriptors(t *testing.T, test func()) {
 	t.Helper()
 	var before syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
-		t.Skip("no limit is known here")
+		proxytest.Skip(t, "no limit is known here")
 	}
 	few := before
 	few.Cur = 200
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few); err != nil {
-		t.Skip("the limit cannot be changed here")
+		proxytest.Skip(t, "the limit cannot be changed here")
 	}
 	var open []*os.File
 	defer func() {

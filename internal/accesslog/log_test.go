@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sterling/internal/proxytest"
 )
 
 func open(t *testing.T, o Options) *Log {
@@ -106,7 +108,7 @@ func fifo(t *testing.T) (path string, r *os.File) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
-		t.Skip("no named pipes here:", err)
+		proxytest.Skip(t, "no named pipes here: "+err.Error())
 	}
 	r, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -201,7 +203,7 @@ func idsRepeated(t *testing.T, text io.Reader) (seen []string) {
 
 func TestAFullDiskIsCountedAndReportedOnceASecond(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Skip("no /dev/full here")
+		proxytest.Skip(t, "no /dev/full here")
 	}
 	var mu sync.Mutex
 	var events []error
@@ -332,7 +334,7 @@ func TestOpenNamesWhatIsWrong(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Skip("no named pipes here:", err)
+		proxytest.Skip(t, "no named pipes here: "+err.Error())
 	}
 	for output, want := range map[string]string{
 		filepath.Join(dir, "none", "a.log"): "the folder " + filepath.Join(dir, "none") + " does not exist",
