@@ -84,3 +84,24 @@ func TestBodyTouchesNothingOnceDetached(t *testing.T) {
 		t.Errorf("that is no failure of the client's: %v", b.err())
 	}
 }
+
+func TestABodyIsOverdueOnceItsDeadlineHasPassed(t *testing.T) {
+	b, _ := newBody(strings.NewReader("hello"), 0)
+	if b.overdue() {
+		t.Error("overdue before anything was read")
+	}
+	b.deadline = time.Now().Add(-time.Second)
+	if !b.overdue() {
+		t.Error("not overdue with a deadline in the past")
+	}
+	if _, err := io.Copy(io.Discard, b); err != nil {
+		t.Fatal(err)
+	}
+	if b.overdue() {
+		t.Error("overdue after its end")
+	}
+	var none *requestBody
+	if none.overdue() {
+		t.Error("a request without a body is overdue")
+	}
+}
