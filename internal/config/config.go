@@ -93,6 +93,7 @@ type Listener struct {
 	MaxHeader      int64         // bytes of a request head; default 16 KiB
 	MaxHeaders     int           // number of header lines; default 100
 	MaxURI         int64         // bytes of a request target; default 8 KiB
+	Engine         string        // native | standard: the server that speaks HTTP; default native
 }
 
 // Limits bounds what the whole process takes on.

@@ -167,7 +167,7 @@ url = "http://localhost:9000"
 		State:     State{Dir: "state"}, Affinity: Affinity{Keys: "state/affinity.keys"},
 		TLS: TLS{MinVersion: 0x0303}, Shutdown: Shutdown{IdleGrace: 2 * time.Second, Timeout: 25 * time.Second},
 		Listeners: []Listener{{Name: "listener-1", Address: ":8080", Protocol: "http", Idle: time.Minute,
-			HeaderTimeout: 10 * time.Second, BodyIdle: 30 * time.Second, WriteIdle: time.Minute,
+			HeaderTimeout: 10 * time.Second, BodyIdle: 30 * time.Second, WriteIdle: time.Minute, Engine: "native",
 			MaxHeader: 16 << 10, MaxHeaders: 100, MaxURI: 8 << 10}},
 		Routes: []Route{{Name: "route-1", Paths: []string{"/"}, Pool: "app", Upgrade: []string{"websocket"}, EncodedSlash: "reject"}},
 		Pools: []Pool{{Name: "app", Policy: "least_requests", AllDown: "try_all", WhenFull: "move", Host: "client",

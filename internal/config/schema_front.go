@@ -15,6 +15,7 @@ func listenerRows(l *Listener) []field {
 		value("max_header", &l.MaxHeader, "16KiB", sizes(span{1 << 10, 16 << 20})).atStart(),
 		integer("max_headers", &l.MaxHeaders, 100, span{1, 10000}),
 		value("max_uri", &l.MaxURI, "8KiB", sizes(span{64, 1 << 20})),
+		value("engine", &l.Engine, "native", words("native", "standard")).atStart(),
 		pending("http3"),
 	}
 }
