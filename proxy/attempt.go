@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -11,8 +10,8 @@ import (
 	"sterling/internal/http1"
 )
 
-// attempts is the transport under the reverse proxy: it picks a backend, tries
-// it, and tries another where that cannot run the request twice.
+// ask picks a backend, tries it, and tries another where that cannot run the
+// request twice.
 //
 // The rule, in full:
 //
@@ -25,13 +24,9 @@ import (
 // that breaks before a byte of the answer may only have been idle for too long,
 // and what may be repeated is repeated once over a new one. Every attempt after
 // the first takes one from the pool's retry budget.
-type attempts struct{}
-
-// RoundTrip implements [http.RoundTripper]. req carries an exchange.
-func (attempts) RoundTrip(req *http.Request) (*http.Response, error) {
-	x := exchangeOf(req.Context())
-	t := trying{x: x, pool: x.route.pool, req: req, started: time.Now()}
-	t.repeatable = x.repeatable()
+func (x *exchange) ask(req *http.Request) (*http.Response, error) {
+	t := &x.trying
+	*t = trying{x: x, pool: x.route.pool, req: req, started: time.Now()}
 	if req.Body != nil && req.Body != http.NoBody {
 		t.spool = http1.NewSpool(req.Body, t.pool.cfg.ReplayBody)
 	}
@@ -41,15 +36,15 @@ func (attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // trying is the state of one request between its attempts.
 type trying struct {
-	x          *exchange
-	pool       *pool
-	req        *http.Request
-	spool      *http1.Spool
-	started    time.Time
-	repeatable bool // running it twice does no harm
-	tried      backend.Tried
-	counted    bool // this request has counted against a backend's health
-	last       error
+	x       *exchange
+	pool    *pool
+	req     *http.Request
+	spool   *http1.Spool
+	call    backend.Call // of the first attempt
+	started time.Time
+	tried   backend.Tried
+	counted bool // this request has counted against a backend's health
+	last    error
 }
 
 func (t *trying) run() (*http.Response, error) {
@@ -126,16 +121,22 @@ func (t *trying) closedUnderway(m *backend.Member, err error) bool {
 }
 
 func (t *trying) attempt(m *backend.Member, limit time.Duration, fresh bool) (*http.Response, error) {
-	call := backend.Call{
+	call := &t.call
+	if t.last != nil {
+		call = new(backend.Call) // something may still hold the one before
+	}
+	*call = backend.Call{
 		Body:          t.spool,
 		Fresh:         fresh,
-		Movable:       t.repeatable,
+		Movable:       t.x.repeatable,
 		CountFailure:  !t.counted,
 		ResponseLimit: limit,
-		Trailers:      t.x.trailers,
+	}
+	if t.spool != nil {
+		call.Trailers = t.x.trailers
 	}
 	began := time.Now()
-	answer, err := m.RoundTrip(t.request(m), &call)
+	answer, err := m.RoundTrip(t.request(m), call)
 	r := &t.x.record
 	r.Backend = m.Name()
 	r.Connect += call.Connect
@@ -199,7 +200,7 @@ func (t *trying) final(err error) string {
 	case failed.NothingSent():
 	case failed.Seen:
 		return "answer_begun"
-	case !t.repeatable:
+	case !t.x.repeatable:
 		return "method"
 	}
 	if t.spool != nil && !t.spool.Replayable() {
@@ -218,10 +219,10 @@ func (t *trying) give(err error, reason string) error {
 	return err
 }
 
-// repeatable reports whether the request may be run twice: its method is
+// mayRepeat reports whether the request may be run twice: its method is
 // safe or idempotent (RFC 9110, section 9.2.2), or its client says so with an
 // Idempotency-Key and the route believes it.
-func (x *exchange) repeatable() bool {
+func (x *exchange) mayRepeat() bool {
 	switch x.in.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
 		return true
@@ -236,23 +237,4 @@ func errorWord(err error) string {
 		return failed.Kind.String()
 	}
 	return "failed"
-}
-
-// answerBody watches the answer's body on its way through, so that a cut is
-// told from a client that left. Before it goes back for more, it sees to it
-// that the client has got what was there.
-type answerBody struct {
-	io.ReadCloser
-	x *exchange
-}
-
-func (b *answerBody) Read(p []byte) (int, error) {
-	if b.x.out.bytes > 0 && b.x.out.length >= 0 {
-		_ = b.x.out.FlushError() // a failure is kept by the writer
-	}
-	n, err := b.ReadCloser.Read(p)
-	if err != nil && err != io.EOF && b.x.failure == nil {
-		b.x.failure = err
-	}
-	return n, err
 }

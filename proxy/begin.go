@@ -41,7 +41,7 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	d.server.active.Add(1)
 	x := &exchange{door: d, snap: d.server.snapshot.Load()}
 	x.listener = x.snap.listeners[d.name]
-	x.in = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	x.in = r
 	x.out.reset(w, x)
 	x.out.idle = x.listener.cfg.WriteIdle
 
@@ -66,7 +66,6 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 			src: r.Body, idle: x.listener.cfg.BodyIdle, control: x.out.control,
 			stream: !x.out.proto1,
 		}
-		x.in.Body = x.body
 		if x.out.proto1 {
 			// Without it, the server waits for the body before it lets an answer out.
 			_ = x.out.control.EnableFullDuplex() // HTTP/1 has it
@@ -149,7 +148,7 @@ func (x *exchange) match() (verdict, bool) {
 	if target.EncodedSlash && x.route.cfg.EncodedSlash != "pass" {
 		return badTarget, false
 	}
-	if x.in.Body != nil && x.body != nil {
+	if x.body != nil {
 		if max := x.route.cfg.MaxBody; max > 0 {
 			if x.in.ContentLength > max {
 				return bodyTooLarge, false
@@ -227,7 +226,7 @@ func (x *exchange) settle(cut bool) {
 		rec.Status = x.out.status
 	}
 	switch {
-	case x.out.failed != nil, x.in.Context().Err() != nil && cut:
+	case x.out.failed != nil, cut && x.in.Context().Err() != nil:
 		x.end(x.left())
 	case x.failure != nil:
 		x.end(errorWord(x.failure))

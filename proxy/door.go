@@ -19,7 +19,8 @@ type door struct {
 	server *Server
 	name   string
 	tls    bool
-	port   int // as clients see it: of the bound address
+	native bool // it speaks HTTP by itself, not through net/http's server
+	port   int  // as clients see it: of the bound address
 
 	cfg      config.Listener
 	listener *listener
@@ -30,7 +31,7 @@ type door struct {
 }
 
 func newDoor(s *Server, cfg config.Listener) *door {
-	d := &door{server: s, name: cfg.Name, tls: cfg.Protocol == "https", cfg: cfg, served: make(chan struct{})}
+	d := &door{server: s, name: cfg.Name, tls: cfg.Protocol == "https", cfg: cfg, native: true, served: make(chan struct{})}
 	d.http = &http.Server{
 		Handler:                      d,
 		DisableGeneralOptionsHandler: true,

@@ -1,10 +1,10 @@
 package proxy
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"sterling/backend"
@@ -39,20 +39,16 @@ type exchange struct {
 	verdict session.Verdict // on the cookie
 	pinned  bool            // pin was verified and is within its limits
 
+	repeatable bool         // running it twice does no harm
+	trying     trying       // the attempts
+	request    http.Request // what relay sends, to url
+	url        url.URL
+
 	tunnel <-chan tunnel.Stats // how the tunnel ended; nil: there was none
 
 	winner  *backend.Member // that answered
 	reply   io.Closer       // the body of its answer, or the connection after an upgrade
 	failure error           // why no answer could be passed on, or was cut short
-}
-
-type exchangeKey struct{}
-
-// exchangeOf returns the exchange that ctx was made for. Every context on the
-// request path carries one.
-func exchangeOf(ctx context.Context) *exchange {
-	x, _ := ctx.Value(exchangeKey{}).(*exchange)
-	return x
 }
 
 // overTLS reports whether the client's side is encrypted.

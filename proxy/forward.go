@@ -3,55 +3,37 @@ package proxy
 import (
 	"crypto/tls"
 	"errors"
-	"io"
-	stdlog "log"
 	"net/http"
-	"net/http/httputil"
-	"strings"
-	"sync"
-
-	"golang.org/x/net/http/httpguts"
+	"net/url"
 
 	"sterling/internal/headers"
 	"sterling/internal/http1"
 )
 
-// newForwarder makes the reverse proxy of one route. All its hooks find what
-// they need in the exchange of the request.
-func newForwarder() *httputil.ReverseProxy {
-	return &httputil.ReverseProxy{
-		Rewrite:        rewrite,
-		Transport:      attempts{},
-		ModifyResponse: rewriteAnswer,
-		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
-			exchangeOf(r.Context()).fail(err)
-		},
-		// Whatever goes wrong is in the access log, with its cause.
-		ErrorLog:   stdlog.New(io.Discard, "", 0),
-		BufferPool: buffers{}, // answers of known length are flushed by answerBody
-	}
-}
-
-// forward hands the request to the route's reverse proxy. Hop-by-hop headers
-// are removed before: ReverseProxy's own way lets every upgrade through, and
-// lets Connection take away what a trusted proxy has set.
+// forward takes the request to a backend and its answer to the client: by
+// [httputil.ReverseProxy], or by a shorter way where nothing needs that. Both
+// are held by the same tests.
 func (x *exchange) forward() {
-	h := x.in.Header
-	trailers := httpguts.HeaderValuesContainsToken(h["Te"], "trailers")
-	headers.RemoveHopByHop(h)
-	if trailers {
-		h["Te"] = []string{"trailers"}
-	}
-	if x.upgrade != "" {
-		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, []string{x.upgrade}
-	}
+	x.repeatable = x.mayRepeat()
 	if x.mustBegin() {
 		if err := x.body.begin(); err != nil {
 			x.fail(err)
 			return
 		}
 	}
-	x.route.proxy.ServeHTTP(&x.out, x.in)
+	if x.usual() {
+		x.relay()
+		return
+	}
+	x.reverse()
+}
+
+// usual reports whether the request is one that relay can take: no upgrade,
+// nothing that says how to send on, and not over the standard engine, which is
+// there to be compared with.
+func (x *exchange) usual() bool {
+	h := x.in.Header
+	return x.door.native && x.upgrade == "" && len(x.in.Trailer) == 0 && h["Expect"] == nil && h["Te"] == nil
 }
 
 // mustBegin reports whether the body has framing of its own that may be
@@ -60,23 +42,22 @@ func (x *exchange) mustBegin() bool {
 	return x.body != nil && x.in.ProtoMajor == 1 && x.in.ContentLength < 0 && x.in.Header["Expect"] == nil
 }
 
-// rewrite turns the client's request into the backend's. What is set here
-// cannot be taken away by the client: what its Connection header named has
-// been removed before.
-func rewrite(pr *httputil.ProxyRequest) {
-	x := exchangeOf(pr.In.Context())
-	h := pr.Out.Header
+// toBackend turns the client's headers into those of the backend. What is set
+// here cannot be taken away by the client: what its Connection header named
+// has been removed before.
+func (x *exchange) toBackend(h http.Header) {
 	headers.StripRequest(h, x.client.Trusted)
 	x.route.strip.Strip(h)
-	headers.StripTrailers(pr.Out)
+	headers.SetForwarded(h, x.forwarded())
+	if x.route.request != nil {
+		x.apply(x.route.request, h, x.vars())
+	}
+}
 
-	u := pr.Out.URL
+// setTarget makes u name what the client asked for, in the canonical form.
+func (x *exchange) setTarget(u *url.URL) {
 	u.Path, u.RawPath, u.RawQuery = x.target.Path, x.target.RawPath, x.target.RawQuery
 	u.ForceQuery, u.Fragment, u.Opaque = x.target.ForceQuery, "", ""
-	pr.Out.Host = x.record.Host
-
-	headers.SetForwarded(h, x.forwarded())
-	x.apply(x.route.request, h, x.vars())
 }
 
 // forwarded is what the backend is told of the client.
@@ -128,37 +109,21 @@ func (x *exchange) apply(rules *headers.Rules, h http.Header, v headers.Vars) {
 	}
 }
 
-var errOtherProtocol = errors.New("the backend switched to a protocol that was not asked for")
-
-// rewriteAnswer turns a backend's answer into the door's: links and cookies
+// fromBackend turns a backend's answer into the door's: links and cookies
 // that name the backend come to name the door, the route's own rules are
 // applied, and the affinity cookie is written for the backend that answered.
-func rewriteAnswer(res *http.Response) error {
-	x := exchangeOf(res.Request.Context())
-	if res.StatusCode == http.StatusSwitchingProtocols {
-		// ReverseProxy leaves these headers alone for an upgrade.
-		if !strings.EqualFold(res.Header.Get("Upgrade"), x.upgrade) {
-			return errOtherProtocol
-		}
-		headers.RemoveHopByHop(res.Header)
-		res.Header.Set("Connection", "Upgrade")
-		res.Header.Set("Upgrade", x.upgrade)
-		x.record.Status = res.StatusCode
-	}
+func (x *exchange) fromBackend(res *http.Response) {
 	x.route.pool.rewriter.Answer(res.Header, x.front(), x.winner.URL())
-	vars := x.vars()
-	vars.Status, vars.Backend = res.StatusCode, x.winner.Name()
-	x.apply(x.route.response, res.Header, vars)
+	if x.route.response != nil {
+		vars := x.vars()
+		vars.Status, vars.Backend = res.StatusCode, x.winner.Name()
+		x.apply(x.route.response, res.Header, vars)
+	}
 	// Last, or a rule for Set-Cookie would take the pin away.
 	x.writeAffinity(res.Header)
-	if res.StatusCode == http.StatusSwitchingProtocols {
-		return nil // the body is the connection
-	}
-	res.Body = &answerBody{ReadCloser: res.Body, x: x}
-	return nil
 }
 
-// fail is the reverse proxy's way out when there is no answer to pass on.
+// fail is the way out when there is no answer to pass on.
 func (x *exchange) fail(err error) {
 	x.failure = err
 	var panicked *http1.PanicError
@@ -176,14 +141,3 @@ func (x *exchange) fail(err error) {
 		x.record.Status = x.out.status
 	}
 }
-
-// copyBuffer is the size of the pieces that bodies are moved in.
-const copyBuffer = 32 << 10
-
-var copyBuffers = sync.Pool{New: func() any { b := make([]byte, copyBuffer); return &b }}
-
-// buffers lends copy buffers to ReverseProxy.
-type buffers struct{}
-
-func (buffers) Get() []byte  { return *copyBuffers.Get().(*[]byte) } //nolint:errcheck // the pool holds nothing else
-func (buffers) Put(b []byte) { copyBuffers.Put(&b) }
