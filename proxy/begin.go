@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -39,7 +40,8 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // begin loads the snapshot, once, and opens the record.
 func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	d.server.active.Add(1)
-	x := &exchange{door: d, snap: d.server.snapshot.Load()}
+	x := exchanges.Get().(*exchange) //nolint:errcheck // the pool holds nothing else
+	x.door, x.snap = d, d.server.snapshot.Load()
 	x.listener = x.snap.listeners[d.name]
 	x.in = r
 	x.out.reset(w, x)
@@ -53,17 +55,17 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	rec.Host, rec.Path, rec.Query = r.Host, r.URL.Path, r.URL.RawQuery
 	rec.UserAgent, rec.Referer = r.UserAgent(), r.Referer()
 
-	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		x.peer = addr.Addr().Unmap()
-	}
+	peer := x.setPeer(r.RemoteAddr)
 	x.client = x.listener.trust.Client(x.peer, r.Header)
-	rec.Client = x.client.Client.String()
+	if rec.Client = peer; x.client.Client != x.peer {
+		rec.Client = x.client.Client.String()
+	}
 	if rec.ID = x.client.RequestID; rec.ID == "" {
 		rec.ID = headers.NewRequestID()
 	}
 	if r.Body != nil && r.Body != http.NoBody {
 		x.body = &requestBody{
-			src: r.Body, idle: x.listener.cfg.BodyIdle, control: x.out.control,
+			src: r.Body, idle: x.listener.cfg.BodyIdle, control: http.NewResponseController(w),
 			stream: !x.out.proto1,
 		}
 		if x.out.proto1 {
@@ -72,6 +74,21 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 		}
 	}
 	return x
+}
+
+// setPeer reads the address of the connection's other end, and returns its
+// text.
+func (x *exchange) setPeer(remote string) (text string) {
+	addr, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return x.peer.String()
+	}
+	x.peer = addr.Addr().Unmap().WithZone("")
+	if x.peer != addr.Addr() {
+		return x.peer.String()
+	}
+	host := remote[:strings.LastIndexByte(remote, ':')]
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }
 
 // admit checks what does not depend on a route: sizes, method, host, target.
@@ -194,6 +211,7 @@ func (x *exchange) finish() {
 	if p != nil {
 		panic(http.ErrAbortHandler)
 	}
+	x.recycle()
 }
 
 func (x *exchange) logPanic(p any, stack []byte) {

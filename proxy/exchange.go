@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync"
 	"time"
 
 	"sterling/backend"
@@ -15,9 +16,11 @@ import (
 	"sterling/session"
 )
 
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
+
 // exchange is one request on its way: what was decided so far, and the record
 // that becomes its line in the access log. It belongs to the goroutine of the
-// request and dies with it.
+// request. See recycle for when it is used again.
 type exchange struct {
 	record accesslog.Record
 
@@ -44,11 +47,26 @@ type exchange struct {
 	request    http.Request // what relay sends, to url
 	url        url.URL
 
+	shared bool // with ReverseProxy, see recycle
+
 	tunnel <-chan tunnel.Stats // how the tunnel ended; nil: there was none
 
 	winner  *backend.Member // that answered
 	reply   io.Closer       // the body of its answer, or the connection after an upgrade
 	failure error           // why no answer could be passed on, or was cut short
+}
+
+// recycle gives the exchange back for another request, unless something that
+// may outlive the handler has seen it: a body, which others read, the contexts
+// and timers of ReverseProxy, an attempt that failed.
+func (x *exchange) recycle() {
+	if x.shared || x.body != nil || x.trying.last != nil {
+		return
+	}
+	attempts := x.record.Attempts[:0]
+	*x = exchange{}
+	x.record.Attempts = attempts
+	exchanges.Put(x)
 }
 
 // overTLS reports whether the client's side is encrypted.

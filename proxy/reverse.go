@@ -43,6 +43,7 @@ func newForwarder() *httputil.ReverseProxy {
 // are removed before: ReverseProxy's own way lets every upgrade through, and
 // lets Connection take away what a trusted proxy has set.
 func (x *exchange) reverse() {
+	x.shared = true
 	x.in = x.in.WithContext(context.WithValue(x.in.Context(), exchangeKey{}, x))
 	if x.body != nil {
 		x.in.Body = x.body

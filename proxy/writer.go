@@ -24,7 +24,7 @@ type writer struct {
 	writeMu sync.Mutex
 
 	x        *exchange
-	control  *http.ResponseController
+	control  http.ResponseController
 	idle     time.Duration // zero: no limit
 	deadline time.Time     // the write deadline in force; zero: none
 	status   int           // final status; 0 until written
@@ -40,7 +40,7 @@ func (w *writer) reset(rw http.ResponseWriter, x *exchange) {
 	*w = writer{
 		ResponseWriter: rw,
 		x:              x,
-		control:        http.NewResponseController(rw),
+		control:        *http.NewResponseController(rw),
 		proto1:         x.in.ProtoMajor == 1,
 	}
 }
