@@ -115,6 +115,9 @@ func (t *trying) remaining() (time.Duration, bool) {
 // closing an idle connection just then. A request that may be repeated goes to
 // the same backend once more, over a new connection: its visitor is known there.
 func (t *trying) closedUnderway(m *backend.Member, err error) bool {
+	if err == nil {
+		return false // before failed is looked at, which costs
+	}
 	var failed *backend.Error
 	return errors.As(err, &failed) && failed.Reused && failed.Kind == backend.BackendCut &&
 		m.Admits(true) && t.final(err) == ""

@@ -1,10 +1,7 @@
 package proxy
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
-	stdlog "log"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -24,31 +21,17 @@ type door struct {
 
 	cfg      config.Listener
 	listener *listener
-	http     *http.Server
-	http2    http2Conns
+	engine   engine
 	closing  atomic.Bool // every answer from now on carries Connection: close
 	served   chan struct{}
 }
 
 func newDoor(s *Server, cfg config.Listener) *door {
-	d := &door{server: s, name: cfg.Name, tls: cfg.Protocol == "https", cfg: cfg, native: true, served: make(chan struct{})}
-	d.http = &http.Server{
-		Handler:                      d,
-		DisableGeneralOptionsHandler: true,
-		ReadHeaderTimeout:            cfg.HeaderTimeout,
-		IdleTimeout:                  cfg.Idle,
-		MaxHeaderBytes:               int(cfg.MaxHeader),
-		BaseContext:                  func(net.Listener) context.Context { return s.base },
-		ErrorLog:                     stdlog.New(serverLog{s.log, cfg.Name}, "", 0),
-		HTTP2: &http.HTTP2Config{
-			MaxConcurrentStreams: 128, MaxReadFrameSize: maxReadFrame,
-			MaxDecoderHeaderTableSize: headerTable, WriteByteTimeout: cfg.WriteIdle,
-		},
-		Protocols: new(http.Protocols),
+	d := &door{
+		server: s, name: cfg.Name, tls: cfg.Protocol == "https", cfg: cfg,
+		native: cfg.Engine != "standard", served: make(chan struct{}),
 	}
-	d.http.Protocols.SetHTTP1(true)
-	d.http.Protocols.SetHTTP2(d.tls)
-	d.http.ConnState = liftDeadline
+	d.engine = newEngine(d)
 	return d
 }
 
@@ -69,15 +52,7 @@ func (d *door) listen() error {
 // serve answers requests until the listener is closed and drained.
 func (d *door) serve() error {
 	defer close(d.served)
-	var l net.Listener = d.listener
-	if d.tls {
-		d.http.TLSConfig = d.server.tlsConfig.Clone()
-		if err := d.serveHTTP2(); err != nil {
-			return err
-		}
-		l = tls.NewListener(l, d.http.TLSConfig)
-	}
-	err := d.http.Serve(l)
+	err := d.engine.serve(d.listener)
 	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, errDrained) {
 		return nil
 	}

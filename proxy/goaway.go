@@ -17,20 +17,20 @@ import (
 
 // serveHTTP2 takes HTTP/2 connections from the standard server and runs them
 // over an http2Conn.
-func (d *door) serveHTTP2() error {
-	server := &http2.Server{}                                     //nolint:staticcheck // the undeprecated way takes no connection of ours
-	if err := http2.ConfigureServer(d.http, server); err != nil { //nolint:staticcheck // as above
+func (e *standard) serveHTTP2() error {
+	server := &http2.Server{}                                       //nolint:staticcheck // the undeprecated way takes no connection of ours
+	if err := http2.ConfigureServer(e.Server, server); err != nil { //nolint:staticcheck // as above
 		return err
 	}
-	d.http.TLSNextProto[http2.NextProtoTLS] = func(hs *http.Server, c *tls.Conn, h http.Handler) {
+	e.TLSNextProto[http2.NextProtoTLS] = func(hs *http.Server, c *tls.Conn, h http.Handler) {
 		wrapped := &http2Conn{Conn: c, reader: newHTTP2Reader(c)}
-		d.http2.add(wrapped)
-		defer d.http2.remove(wrapped)
-		if d.draining() {
+		e.http2.add(wrapped)
+		defer e.http2.remove(wrapped)
+		if e.door.draining() {
 			wrapped.goAway()
 		}
 		//nolint:staticcheck // as above
-		server.ServeConn(wrapped, &http2.ServeConnOpts{Context: d.server.base, Handler: h, BaseConfig: hs})
+		server.ServeConn(wrapped, &http2.ServeConnOpts{Context: e.door.server.base, Handler: h, BaseConfig: hs})
 	}
 	return nil
 }

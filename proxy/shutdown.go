@@ -65,7 +65,7 @@ func (s *Server) closeListeners(ctx context.Context) {
 		d.listener.drain()
 	}
 	for _, d := range s.doors {
-		d.http2.goAway()
+		d.engine.goAway()
 	}
 	for _, d := range s.doors {
 		select {
@@ -96,7 +96,7 @@ func (s *Server) letRequestsEnd(ctx context.Context) {
 	var g sync.WaitGroup
 	for _, d := range s.doors {
 		// An error means that ctx has ended, which is seen below.
-		g.Go(func() { _ = d.http.Shutdown(ctx) })
+		g.Go(func() { _ = d.engine.Shutdown(ctx) })
 	}
 	g.Wait()
 	waitFor(ctx, func() bool { return s.tunnels.count() == 0 })
@@ -115,7 +115,7 @@ func (s *Server) cut() {
 		cancel()
 	}
 	for _, d := range s.doors {
-		_ = d.http.Close()
+		_ = d.engine.Close()
 		if d.listener != nil {
 			_ = d.listener.Close()
 		}

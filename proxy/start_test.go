@@ -27,7 +27,7 @@ var certificateOnce = sync.OnceValues(func() ([2][]byte, error) {
 	return [2][]byte{cert, key}, err
 })
 
-func testCertificate(t *testing.T) (cert, key []byte) {
+func testCertificate(t testing.TB) (cert, key []byte) {
 	t.Helper()
 	pair, err := certificateOnce()
 	if err != nil {
@@ -39,7 +39,7 @@ func testCertificate(t *testing.T) (cert, key []byte) {
 // running is a front door under test, with a TLS and a plain listener.
 type running struct {
 	*Server
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	served chan error
 	log    *bytes.Buffer // process log; read it after stop
@@ -61,6 +61,16 @@ protocol = "https"
 name     = "plain"
 address  = "127.0.0.1:0"
 protocol = "http"
+[[listener]]
+name     = "front-standard"
+address  = "127.0.0.1:0"
+protocol = "https"
+engine   = "standard"
+[[listener]]
+name     = "plain-standard"
+address  = "127.0.0.1:0"
+protocol = "http"
+engine   = "standard"
 [shutdown]
 idle_grace = "50ms"
 timeout    = "5s"
@@ -104,7 +114,7 @@ func start(t *testing.T, rest string) *running {
 }
 
 // startWith is start with another preamble.
-func startWith(t *testing.T, toml string) *running {
+func startWith(t testing.TB, toml string) *running {
 	t.Helper()
 	r := &running{t: t, dir: t.TempDir(), served: make(chan error, 1), log: new(bytes.Buffer)}
 	cert, key := testCertificate(t)
@@ -187,12 +197,16 @@ func (r *running) lines() []map[string]any {
 
 // mode is a way in.
 type mode struct {
-	name  string
-	tls   bool
-	proto int
+	name   string
+	tls    bool
+	proto  int
+	engine string // as the listeners are named; "": native
 }
 
-var modes = []mode{{"h1", false, 1}, {"h1s", true, 1}, {"h2", true, 2}}
+var modes = []mode{
+	{"h1", false, 1, ""}, {"h1s", true, 1, ""}, {"h2", true, 2, ""},
+	{"h1-standard", false, 1, "-standard"}, {"h1s-standard", true, 1, "-standard"}, {"h2-standard", true, 2, "-standard"},
+}
 
 // inAllModes runs a test for each way in.
 func inAllModes(t *testing.T, test func(t *testing.T, m mode)) {
@@ -203,9 +217,9 @@ func inAllModes(t *testing.T, test func(t *testing.T, m mode)) {
 
 func (r *running) url(m mode) string {
 	if m.tls {
-		return "https://" + r.Addr("front").String()
+		return "https://" + r.Addr("front"+m.engine).String()
 	}
-	return "http://" + r.Addr("plain").String()
+	return "http://" + r.Addr("plain"+m.engine).String()
 }
 
 // client is a visitor with a cookie jar of its own.

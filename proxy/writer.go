@@ -169,13 +169,3 @@ func (w *writer) pause() {
 		_ = w.control.SetWriteDeadline(w.deadline)
 	}
 }
-
-// liftDeadline is told of each change of a connection's state. When an
-// exchange over HTTP/1 has ended, the write deadline goes, or it would hit the
-// next one before that has written anything.
-func liftDeadline(c net.Conn, state http.ConnState) {
-	if _, ok := c.(*http2Conn); ok || state != http.StateIdle {
-		return
-	}
-	_ = c.SetWriteDeadline(time.Time{}) // fails where the connection is closed
-}
