@@ -55,6 +55,7 @@ func bind(address string, limits *connectionLimits) (*listener, error) {
 	var plain net.ListenConfig
 	// Multipath TCP sockets take no filter, which drain needs.
 	plain.SetMultipathTCP(false)
+	keepAliveByListener(&plain)
 	l, err := plain.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, explainBind(address, err)

@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"errors"
 	"net"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,4 +34,29 @@ func refuseNew(l *net.TCPListener) bool {
 			&unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]})
 	})
 	return err == nil && set == nil
+}
+
+// How the kernel finds out that a silent client is gone: as Go does by default.
+const (
+	keepAliveIdle  = 15 // seconds, as the interval
+	keepAliveCount = 9
+)
+
+// keepAliveByListener sets TCP keep-alive on the listening socket, from which
+// accepted ones have it. Otherwise four system calls would do so for each.
+func keepAliveByListener(c *net.ListenConfig) {
+	c.KeepAlive = -1
+	c.Control = func(_, _ string, raw syscall.RawConn) error {
+		var failed error
+		err := raw.Control(func(fd uintptr) {
+			set := func(level, name, value int) {
+				failed = errors.Join(failed, unix.SetsockoptInt(int(fd), level, name, value))
+			}
+			set(unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+			set(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, keepAliveIdle)
+			set(unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, keepAliveIdle)
+			set(unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAliveCount)
+		})
+		return errors.Join(err, failed)
+	}
 }
