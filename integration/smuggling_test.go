@@ -186,7 +186,7 @@ func TestOddBytesAreRefusedOrPassedOnAsOneWellFormedRequest(t *testing.T) {
 	for _, o := range oddBytes() {
 		t.Run(o.name, func(t *testing.T) {
 			problem := o.try(t, addr, rec)
-			if o.unseen == "" {
+			if o.unseen == "" || proxytest.Engine() != "standard" {
 				if problem != "" {
 					t.Errorf("%s\nsent %s\n%s", o.name, proxytest.Quote(o.send), problem)
 				}

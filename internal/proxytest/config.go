@@ -2,6 +2,7 @@ package proxytest
 
 import (
 	"fmt"
+	"os"
 	"strings"
 )
 
@@ -43,8 +44,19 @@ func (o Options) file(certs []string) string {
 	for _, c := range certs {
 		fmt.Fprintf(&b, "[[tls.certificate]]\ncert = \"%s.pem\"\nkey = \"%s.key\"\n", c, c)
 	}
-	fmt.Fprintf(&b, "[[listener]]\nname = \"front\"\naddress = \"127.0.0.1:0\"\nprotocol = \"https\"\n%s\n", o.Listener)
-	fmt.Fprintf(&b, "[[listener]]\nname = \"plain\"\naddress = \"127.0.0.1:0\"\nprotocol = \"http\"\n%s\n", o.Listener)
+	for _, l := range [][2]string{{"front", "https"}, {"plain", "http"}} {
+		fmt.Fprintf(&b, "[[listener]]\nname = %q\naddress = \"127.0.0.1:0\"\nprotocol = %q\nengine = %q\n%s\n",
+			l[0], l[1], Engine(), o.Listener)
+	}
 	b.WriteString(o.Config)
 	return b.String()
+}
+
+// Engine is the engine of the listeners under test: what STERLING_ENGINE says,
+// or else native.
+func Engine() string {
+	if e := os.Getenv("STERLING_ENGINE"); e != "" {
+		return e
+	}
+	return "native"
 }
