@@ -53,7 +53,7 @@ func TestReloadSaysWhatChanged(t *testing.T) {
 
 func TestShutdownWithoutServeEndsAtOnce(t *testing.T) {
 	r := &running{t: t, dir: t.TempDir()}
-	toml := strings.Replace(preamble, "protocol = \"https\"", "protocol = \"http\"", 1)
+	toml := strings.ReplaceAll(preamble, "protocol = \"https\"", "protocol = \"http\"")
 	toml = toml[:strings.Index(toml, "[[tls")] + toml[strings.Index(toml, "[[listener"):]
 	s, err := New(r.parse(toml+appPool("http://127.0.0.1:1")), Options{})
 	if err != nil {
