@@ -38,8 +38,8 @@ type attempt struct {
 //
 // It sends req's method, URL, Host and Header as they are and, for a body,
 // ContentLength and Trailer; [Call.Body] holds the body itself. The end of
-// req's context ends the attempt at any point. A 1xx answer is given to the
-// context's [net/http/httptrace.ClientTrace].
+// req's context ends the attempt at any point. A 1xx answer is given to
+// [Call.Informed].
 //
 // Where a reused connection proves to have been closed before the backend took
 // a byte of the request, it goes over a new connection to the same backend,
@@ -96,6 +96,9 @@ func (a *attempt) watch() {
 // stays where it is.
 func (a *attempt) informed(code int, header textproto.MIMEHeader) error {
 	a.member.waiting.remove(a)
+	if a.call.Informed != nil {
+		return a.call.Informed.Informed(code, header)
+	}
 	trace := httptrace.ContextClientTrace(a.req.Context())
 	if trace == nil || trace.Got1xxResponse == nil {
 		return nil

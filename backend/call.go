@@ -2,10 +2,16 @@ package backend
 
 import (
 	"net/http"
+	"net/textproto"
 	"time"
 
 	"sterling/internal/http1"
 )
+
+// Informed hears of informational answers. An error ends the attempt.
+type Informed interface {
+	Informed(code int, header textproto.MIMEHeader) error
+}
 
 // Call is one attempt: what [Member.RoundTrip] is told about it, and what it
 // tells of it. The zero value is a request without a body that is sent at most
@@ -29,6 +35,9 @@ type Call struct {
 	// has been read to its end; nil: they are sent as they stand in the
 	// request. Each exchange has a header of its own, with the announced names.
 	Trailers func(into http.Header)
+	// Informed hears of the 1xx answers but 101; nil: the trace of the request's
+	// context does.
+	Informed Informed
 	// ResponseLimit is what is left of the limit for all attempts; it shortens
 	// connecting and the wait for the answer. 0: the pool's limits alone.
 	ResponseLimit time.Duration

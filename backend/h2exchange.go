@@ -41,11 +41,20 @@ func (x *h2Exchange) trace() *httptrace.ClientTrace {
 		},
 		WroteRequest:         func(httptrace.WroteRequestInfo) { x.wait() },
 		GotFirstResponseByte: x.answered,
-		Got1xxResponse: func(int, textproto.MIMEHeader) error {
-			x.attempt.member.waiting.remove(x.attempt)
-			return nil
-		},
+		Got1xxResponse:       x.informed,
 	}
+}
+
+// informed passes a 1xx answer on, which never happens after RoundTrip has
+// returned: settle waits.
+func (x *h2Exchange) informed(code int, header textproto.MIMEHeader) error {
+	x.attempt.member.waiting.remove(x.attempt)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if to := x.attempt.call.Informed; to != nil && !x.settled {
+		return to.Informed(code, header)
+	}
+	return nil
 }
 
 // wait starts the limits of the wait for an answer.

@@ -135,6 +135,9 @@ func (t *trying) attempt(m *backend.Member, limit time.Duration, fresh bool) (*h
 		CountFailure:  !t.counted,
 		ResponseLimit: limit,
 	}
+	if !t.x.shared {
+		call.Informed = t.x // ReverseProxy has a trace
+	}
 	if t.spool != nil {
 		call.Trailers = t.x.trailers
 	}

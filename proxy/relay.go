@@ -3,6 +3,7 @@ package proxy
 import (
 	"io"
 	"net/http"
+	"net/textproto"
 	"slices"
 	"strings"
 
@@ -37,6 +38,17 @@ func (x *exchange) relay() {
 		return
 	}
 	x.pass(res)
+}
+
+// Informed implements [backend.Informed]: the client hears of it, too.
+func (x *exchange) Informed(code int, header textproto.MIMEHeader) error {
+	h := x.out.Header()
+	for name, values := range header {
+		h[name] = values
+	}
+	x.out.WriteHeader(code)
+	clear(h)
+	return nil
 }
 
 // pass gives the backend's answer to the client. It panics with
