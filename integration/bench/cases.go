@@ -1,0 +1,67 @@
+package main
+
+// trial is a case: a load under which the candidates are compared.
+type trial struct {
+	name  string
+	about string
+	tool  string // of the load
+	tls   bool
+	log   bool // with access logs
+	path  string
+	// connections and streams of the load; 0: what is usual.
+	connections, streams int
+	// header lines besides the cookie.
+	header []string
+	// stranger: the visitor has no cookie.
+	stranger bool
+	kind     kind
+}
+
+// kind says how a case is measured.
+type kind int
+
+const (
+	saturation kind = iota // as many requests as can be
+	halfRate               // half of what HAProxy can do
+	idleMemory             // connections that do nothing
+	growth                 // a small configuration against a large one
+)
+
+var trials = []trial{
+	{name: "h1", about: "HTTP/1.1 keep-alive, plain", tool: "wrk", path: "/"},
+	{name: "h1-tls", about: "HTTP/1.1 keep-alive, TLS", tool: "wrk", path: "/", tls: true},
+	{name: "h1-log", about: "HTTP/1.1 keep-alive, plain, access log", tool: "wrk", path: "/", log: true},
+	{name: "h1-tls-log", about: "HTTP/1.1 keep-alive, TLS, access log", tool: "wrk", path: "/", tls: true, log: true},
+	{name: "tls-new", about: "new TLS 1.3 connection per request, P-256", tool: "own", path: "/", tls: true, connections: 16},
+	{
+		name: "tls-resumed", about: "resumed TLS 1.3 connection per request", tool: "wrk", path: "/", tls: true, connections: 16,
+		header: []string{"Connection: close"},
+	},
+	{name: "h2", about: "HTTP/2 over TLS, 16 connections × 10 streams", tool: "h2load", path: "/", tls: true, connections: 16, streams: 10},
+	{name: "1m", about: "1 MiB answer, plain", tool: "wrk", path: "/1m"},
+	{name: "1m-tls", about: "1 MiB answer, TLS", tool: "wrk", path: "/1m", tls: true},
+}
+
+func caseNames() []string {
+	var names []string
+	for _, t := range trials {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+// size of the body of an answer.
+func (t trial) size() int64 {
+	if t.path == "/1m" {
+		return largeSize
+	}
+	return smallSize
+}
+
+// base is where r serves the case.
+func (t trial) base(s site) string {
+	if t.tls {
+		return "https://" + s.secure
+	}
+	return "http://" + s.plain
+}
