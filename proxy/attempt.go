@@ -26,8 +26,10 @@ import (
 // the first takes one from the pool's retry budget.
 func (x *exchange) ask(req *http.Request) (*http.Response, error) {
 	t := &x.trying
-	*t = trying{x: x, pool: x.route.pool, req: req, started: time.Now()}
+	// A look at the clock costs as much as routing does.
+	*t = trying{x: x, pool: x.route.pool, req: req, started: x.record.Time}
 	if req.Body != nil && req.Body != http.NoBody {
+		t.started = time.Now()
 		t.spool = http1.NewSpool(req.Body, t.pool.cfg.ReplayBody)
 	}
 	t.pool.Request()
@@ -141,9 +143,12 @@ func (t *trying) attempt(m *backend.Member, limit time.Duration, fresh bool) (*h
 	if t.spool != nil {
 		call.Trailers = t.x.trailers
 	}
-	began := time.Now()
+	began := t.started
+	if t.last != nil {
+		began = time.Now()
+	}
 	answer, err := m.RoundTrip(t.request(m), call)
-	r := &t.x.record
+	now, r := time.Now(), &t.x.record
 	r.Backend = m.Name()
 	r.Connect += call.Connect
 	outcome := "ok"
@@ -154,10 +159,10 @@ func (t *trying) attempt(m *backend.Member, limit time.Duration, fresh bool) (*h
 		t.counted = t.counted || call.Counted
 	} else {
 		answer.Request = t.req // ReverseProxy's hooks look for the exchange there
-		r.Header = t.x.elapsed()
+		r.Header = now.Sub(r.Time)
 	}
 	r.Attempts = append(r.Attempts, accesslog.Attempt{
-		Backend: m.Name(), Duration: time.Since(began), Outcome: outcome,
+		Backend: m.Name(), Duration: now.Sub(began), Outcome: outcome,
 	})
 	return answer, err
 }

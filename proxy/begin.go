@@ -222,7 +222,9 @@ func (x *exchange) logPanic(p any, stack []byte) {
 // release leaves the connection to the server with all that it still has to
 // do bounded in time. cut says that the answer was broken off.
 func (x *exchange) release(cut bool) {
-	x.out.extend()
+	if !x.out.gathers(0) {
+		x.out.extend()
+	}
 	if x.body == nil || x.body.whole.Load() || !x.out.proto1 || x.out.hijacked {
 		return
 	}

@@ -64,7 +64,7 @@ func (w *writer) WriteHeader(status int) {
 		}
 		w.untyped()
 	}
-	if w.proto1 || status < 200 { // HTTP/2 sends the head with what follows
+	if status < 200 || w.proto1 && !w.x.door.native { // others send the head with what follows
 		w.extend()
 		defer w.pause()
 	}
@@ -90,14 +90,25 @@ func (w *writer) Write(p []byte) (int, error) {
 	}
 	w.writeMu.Lock()
 	defer w.writeMu.Unlock()
-	w.extend()
-	defer w.pause()
+	if !w.gathers(len(p)) {
+		w.extend()
+		defer w.pause()
+	}
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)
 	if err != nil && w.failed == nil {
 		w.failed = err
 	}
 	return n, err
+}
+
+// gathered is what a native engine keeps of an answer, to send it in one piece
+// with its head; the time that takes is limited there.
+const gathered = 2 << 10
+
+// gathers reports whether n more bytes are not sent yet.
+func (w *writer) gathers(n int) bool {
+	return w.x.door.native && w.bytes+int64(n) <= gathered
 }
 
 // announced is the Content-Length, or -1.
