@@ -77,11 +77,11 @@ func (c *serverConn) nextTurn() {
 		fresh.serverBuffers, fresh.r, fresh.w = t.serverBuffers, t.r, t.w
 		t.serverBuffers = nil
 		c.turn = fresh
-	} else {
-		t.clean()
 	}
 	if c.turn.r == c.turn.w {
 		c.give()
+	} else {
+		c.turn.clean()
 	}
 }
 
@@ -96,6 +96,7 @@ func (c *serverConn) give() {
 		c.s.buffers.Put(b)
 	}
 	if t.reusable() {
+		t.clean()
 		c.s.turns.Put(t)
 	}
 }
