@@ -21,7 +21,7 @@ type engine interface {
 
 func newEngine(d *door) engine {
 	if d.native {
-		return newStandard(d)
+		return newNative(d)
 	}
 	return newStandard(d)
 }
