@@ -30,36 +30,36 @@ var (
 
 // startBackends starts servers at the addresses, named b1, b2 and so on, and
 // says what they are: nginx or, where there is none, this program itself.
-func (s *stage) startBackends(ctx context.Context, dir string, addresses []string, cores []int) (kind string, err error) {
+func (s *stage) startBackends(ctx context.Context, dir string, addresses []string, cores []int) (r *process, kind string, err error) {
 	files := filepath.Join(dir, "files")
 	if err := errors.Join(os.MkdirAll(files, 0o700), os.WriteFile(filepath.Join(files, "1m"), largeBody, 0o600)); err != nil {
-		return "", fmt.Errorf("writing the backends' files: %w", err)
+		return nil, "", fmt.Errorf("writing the backends' files: %w", err)
 	}
 	p := program{dir: dir, cores: cores}
 	if path, err := find("nginx"); err == nil {
 		kind = "nginx"
 		p.argv, err = nginxArgs(path, dir, nginxBackends(files, addresses))
 		if err != nil {
-			return "", err
+			return nil, "", err
 		}
 	} else {
 		kind = "a small server of the bench itself, for nginx is not installed"
 		self, err := os.Executable()
 		if err != nil {
-			return "", fmt.Errorf("finding this program: %w", err)
+			return nil, "", fmt.Errorf("finding this program: %w", err)
 		}
 		p.argv = append([]string{self, "backend"}, addresses...)
 	}
-	r, err := s.start(p)
+	r, err = s.start(p)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	for _, a := range []string{addresses[0], addresses[len(addresses)-1]} {
 		if err := ready(ctx, r, "http://"+a+"/"); err != nil {
-			return "", fmt.Errorf("the backend at %s: %w", a, err)
+			return nil, "", fmt.Errorf("the backend at %s: %w", a, err)
 		}
 	}
-	return kind, nil
+	return r, kind, nil
 }
 
 // nginxBackends is the configuration of backends: a server for each address.

@@ -12,15 +12,11 @@ import (
 	"strings"
 )
 
-// h2load is the command for a load over HTTP/2, or over HTTP/1.1 at a given
-// rate: the one tool that both paces and tells the time of each request.
+// h2load is the command for a load over HTTP/2.
 func h2load(l load) (program, error) {
 	argv := []string{
 		"h2load", "-t1", "-c", strconv.Itoa(l.connections), "-m", strconv.Itoa(max(1, l.streams)), "-D", seconds(l.time),
 		"--log-file=" + filepath.Join(l.dir, "requests"),
-	}
-	if l.rate > 0 {
-		argv = append(argv, "--h1", "--rps="+strconv.FormatFloat(l.rate/float64(l.connections), 'f', 2, 64))
 	}
 	for _, h := range l.header {
 		argv = append(argv, "-H", h)

@@ -34,14 +34,6 @@ func handshakes(l load) (program, error) {
 	return program{argv: append(argv, l.url)}, nil
 }
 
-func parseHandshakes(out []byte) (outcome, error) {
-	var o outcome
-	if err := json.Unmarshal(out, &o); err != nil {
-		return outcome{}, fmt.Errorf("reading the outcome of the handshakes: %w", err)
-	}
-	return o, nil
-}
-
 // shake is the role behind handshakes.
 func shake(args []string, out io.Writer) error {
 	f := flag.NewFlagSet("handshakes", flag.ContinueOnError)

@@ -26,7 +26,7 @@ func TestEveryRequestOfTheHandshakesHasAFullOne(t *testing.T) {
 	if err := shake([]string{"-c", "2", "-d", "50ms", "-H", "Cookie: a=b", s.URL + "/"}, &out); err != nil {
 		t.Fatal(err)
 	}
-	o, err := parseHandshakes(out.Bytes())
+	o, err := parseOwn(out.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}

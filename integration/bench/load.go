@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -11,12 +12,12 @@ import (
 
 // load is what to ask of a candidate, and how.
 type load struct {
-	tool        string // wrk, h2load or own
+	tool        string // of tools
 	url         string
 	header      []string // whole lines
 	connections int
 	streams     int     // at a time on each connection; h2load only
-	rate        float64 // requests a second of all connections; 0: as fast as can be; h2load only
+	rate        float64 // requests a second of all connections; arrivals only
 	time        time.Duration
 	size        int64  // of the body that every answer has
 	dir         string // for what the tool needs or writes
@@ -36,10 +37,21 @@ type outcome struct {
 var tools = map[string]struct {
 	command func(load) (program, error)
 	read    func(out []byte, l load) (outcome, error)
+	foreign bool // it has to be installed
 }{
-	"wrk":    {wrk, func(out []byte, _ load) (outcome, error) { return parseWrk(out) }},
-	"h2load": {h2load, readH2load},
-	"own":    {handshakes, func(out []byte, _ load) (outcome, error) { return parseHandshakes(out) }},
+	"wrk":        {wrk, func(out []byte, _ load) (outcome, error) { return parseWrk(out) }, true},
+	"h2load":     {h2load, readH2load, true},
+	"handshakes": {handshakes, func(out []byte, _ load) (outcome, error) { return parseOwn(out) }, false},
+	"arrivals":   {arrivals, func(out []byte, _ load) (outcome, error) { return parseOwn(out) }, false},
+}
+
+// parseOwn reads what the loads print that are this program itself.
+func parseOwn(out []byte) (outcome, error) {
+	var o outcome
+	if err := json.Unmarshal(out, &o); err != nil {
+		return outcome{}, fmt.Errorf("reading the outcome: %w", err)
+	}
+	return o, nil
 }
 
 // put runs the load to its end on the given cores. It fails unless every

@@ -4,6 +4,7 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -49,6 +50,13 @@ func kill(pid int, gently bool) {
 // signalProfile asks a program built with the profile overlay to begin or to
 // end its profile.
 func signalProfile(pid int) error { return syscall.Kill(pid, syscall.SIGUSR2) }
+
+// nap sleeps more exactly than time.Sleep, which counts in milliseconds
+// while the program also waits for the network.
+func nap(d time.Duration) {
+	t := unix.NsecToTimespec(int64(d))
+	_ = unix.Nanosleep(&t, nil) // a signal may end it early
+}
 
 // descriptors is how many files each process may open.
 const descriptors = 20000

@@ -14,13 +14,17 @@ type sample struct {
 	Candidate string `json:"candidate"`
 	Round     int    `json:"round"`
 	outcome
-	Cost     float64 `json:"cpu_us"`         // of a request
-	Rate     float64 `json:"rate"`           // requests a second
-	Resident int64   `json:"resident_bytes"` // of all its processes, after the load
+	Cost     float64 `json:"cpu_us,omitempty"`     // of a request
+	Rate     float64 `json:"rate,omitempty"`       // requests a second
+	Resident int64   `json:"resident_bytes"`       // of all its processes, after the load
+	Idle     float64 `json:"idle_bytes,omitempty"` // of a connection
 }
 
 // String is for the progress output.
 func (s sample) String() string {
+	if s.Idle != 0 {
+		return fmt.Sprintf("%.1f kB a connection, %.0f MiB", s.Idle/1000, float64(s.Resident)/(1<<20))
+	}
 	return fmt.Sprintf("%.1f µs, %.0f requests/s, p50 %.2f ms, p99 %.2f ms, %.0f MiB", s.Cost, s.Rate, s.P50, s.P99, float64(s.Resident)/(1<<20))
 }
 
@@ -36,24 +40,33 @@ type result struct {
 	About   string   `json:"about"`
 	Samples []sample `json:"samples"`
 	Rows    []row    `json:"medians"`
+
+	kind kind
 }
 
 // row is the medians of one candidate in one case.
 type row struct {
 	Candidate string  `json:"candidate"`
-	Cost      float64 `json:"cpu_us"`
-	// Ratio of the cost to that of the better of HAProxy and nginx; 0: neither
-	// took part.
+	Cost      float64 `json:"cpu_us,omitempty"`
+	// Ratio of what the case is about to that of its best reference, which is
+	// the better of HAProxy and nginx in most cases; 0: none took part.
 	Ratio    float64 `json:"ratio,omitempty"`
-	Rate     float64 `json:"rate"`
-	P50      float64 `json:"p50_ms"`
-	P99      float64 `json:"p99_ms"`
+	Rate     float64 `json:"rate,omitempty"`
+	P50      float64 `json:"p50_ms,omitempty"`
+	P99      float64 `json:"p99_ms,omitempty"`
 	Resident float64 `json:"resident_bytes"`
+	Idle     float64 `json:"idle_bytes,omitempty"`
 }
 
 // add takes the samples of a case.
 func (r *report) add(t trial, samples []sample) {
-	r.Cases = append(r.Cases, result{Case: t.name, About: t.about, Samples: samples, Rows: medians(samples)})
+	rows := medians(samples)
+	k := kinds[t.kind]
+	best := lowest(rows, k.value, k.reference)
+	for i := range rows {
+		rows[i].Ratio = ratio(k.value(rows[i]), best)
+	}
+	r.Cases = append(r.Cases, result{Case: t.name, About: t.about, Samples: samples, Rows: rows, kind: t.kind})
 }
 
 // medians makes a row of each candidate, in the order of their first samples.
@@ -82,28 +95,22 @@ func medians(samples []sample) []row {
 			P50:       of(func(s sample) float64 { return s.P50 }),
 			P99:       of(func(s sample) float64 { return s.P99 }),
 			Resident:  of(func(s sample) float64 { return float64(s.Resident) }),
+			Idle:      of(func(s sample) float64 { return s.Idle }),
 		}
-	}
-	best := bestPeer(rows, func(r row) float64 { return r.Cost })
-	for i := range rows {
-		rows[i].Ratio = ratio(rows[i].Cost, best)
 	}
 	return rows
 }
 
-// bestPeer returns the lower of the values of HAProxy and nginx, and 0 when
-// neither has one.
-func bestPeer(rows []row, value func(row) float64) float64 {
-	var best float64
+// lowest returns the lowest value that one of the named rows has, and 0 when
+// none has one.
+func lowest(rows []row, value func(row) float64, names []string) float64 {
+	var low float64
 	for _, r := range rows {
-		if r.Candidate != "haproxy" && r.Candidate != "nginx" {
-			continue
-		}
-		if v := value(r); v > 0 && (best == 0 || v < best) {
-			best = v
+		if v := value(r); slices.Contains(names, r.Candidate) && v > 0 && (low == 0 || v < low) {
+			low = v
 		}
 	}
-	return best
+	return low
 }
 
 // machine describes what the numbers belong to.

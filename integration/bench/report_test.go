@@ -28,8 +28,30 @@ func TestRatioIsToTheBetterOfHAProxyAndNginx(t *testing.T) {
 	if rows[2].Ratio != 1.25 {
 		t.Errorf("nginx: got %+v", rows[2])
 	}
-	if rows := medians([]sample{{Candidate: "sterling", Cost: 44}, {Candidate: "caddy", Cost: 10}}); rows[0].Ratio != 0 {
+	var r report
+	r.add(trial{}, []sample{{Candidate: "sterling", Cost: 44}, {Candidate: "caddy", Cost: 10}})
+	if rows := r.Cases[0].Rows; rows[0].Ratio != 0 {
 		t.Errorf("a ratio to nobody: %+v", rows[0])
+	}
+}
+
+func TestRatioIsOfWhatTheCaseIsAbout(t *testing.T) {
+	samples := []sample{
+		{Candidate: "sterling", Cost: 9, Idle: 30, outcome: outcome{P99: 12}},
+		{Candidate: "haproxy", Cost: 3, Idle: 20, outcome: outcome{P99: 10}},
+		{Candidate: "nginx", Cost: 2, Idle: 15, outcome: outcome{P99: 8}},
+	}
+	for kind, want := range map[kind]float64{saturation: 4.5, idleMemory: 2, halfRate: 1.2} {
+		var r report
+		r.add(trial{kind: kind}, samples)
+		if got := r.Cases[0].Rows[0].Ratio; got != want {
+			t.Errorf("kind %d: got %v, want %v", kind, got, want)
+		}
+	}
+	var r report
+	r.add(trial{kind: growth}, []sample{{Candidate: smallSite, Cost: 30}, {Candidate: largeSite, Cost: 33}})
+	if rows := r.Cases[0].Rows; rows[1].Ratio != 1.1 {
+		t.Errorf("got %+v", rows)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 // own, so that they can be pinned and their time be told apart.
 var roles = map[string]func(args []string, out io.Writer) error{
 	"handshakes": shake,
+	"arrivals":   arrive,
 	"backend":    serveBackend,
 }
 

@@ -91,7 +91,7 @@ func TestAProcessRunsOnItsCoresOnly(t *testing.T) {
 func TestALoadThatFailsIsAFailure(t *testing.T) {
 	var s stage
 	defer s.clear()
-	_, err := s.put(t.Context(), load{tool: "own", url: "https://127.0.0.1:1/", connections: 1, time: time.Second, dir: t.TempDir()}, nil)
+	_, err := s.put(t.Context(), load{tool: "handshakes", url: "https://127.0.0.1:1/", connections: 1, time: time.Second, dir: t.TempDir()}, nil)
 	if err == nil {
 		t.Error("no error of a load without a server")
 	}

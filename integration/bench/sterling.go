@@ -58,7 +58,7 @@ key  = %q
 		if i == s.routes/2 {
 			b.WriteString("[[route]]\nname = \"site\"\npool = \"app\"\n")
 		} else {
-			fmt.Fprintf(&b, "[[route]]\nname = \"r%d\"\nhosts = [\"h%d.example\"]\npaths = [\"/a%d\", \"/b/c\"]\npool = \"app\"\n", i, i/2, i)
+			fmt.Fprintf(&b, "[[route]]\nname = \"r%d\"\nhosts = [\"h%d.example\"]\npaths = [\"/a%d\", \"/b%d/c\"]\npool = \"app\"\n", i, i/2, i, i)
 		}
 	}
 	b.WriteString("[[pool]]\nname = \"app\"\npolicy = \"least_requests\"\n[pool.affinity]\nby = \"cookie\"\n")

@@ -7,13 +7,47 @@ import (
 	"text/tabwriter"
 )
 
+// column is what a table shows of each row.
+type column struct {
+	title string
+	cell  func(row) string
+}
+
+var (
+	costColumn     = column{"CPU µs/request", func(r row) string { return number(r.Cost, 1) }}
+	rateColumn     = column{"requests/s", func(r row) string { return number(r.Rate, 0) }}
+	p50Column      = column{"p50 ms", func(r row) string { return number(r.P50, 2) }}
+	p99Column      = column{"p99 ms", func(r row) string { return number(r.P99, 2) }}
+	residentColumn = column{"resident MiB", func(r row) string { return number(r.Resident/(1<<20), 0) }}
+	idleColumn     = column{"kB/connection", func(r row) string { return number(r.Idle/1000, 1) }}
+)
+
+// columns of the table of each kind; the ratio stands behind what it is of.
+func (k kind) columns() []column {
+	ratio := column{"ratio", func(r row) string { return number(r.Ratio, 2) }}
+	switch k {
+	case halfRate:
+		return []column{p50Column, p99Column, ratio, costColumn, rateColumn, residentColumn}
+	case idleMemory:
+		return []column{idleColumn, ratio, residentColumn}
+	}
+	return []column{costColumn, ratio, rateColumn, p50Column, p99Column, residentColumn}
+}
+
 // cells are the heading and the lines of a case's table.
 func (c result) cells() [][]string {
-	t := [][]string{{"candidate", "CPU µs/request", "ratio", "requests/s", "p50 ms", "p99 ms", "resident MiB"}}
+	columns := c.kind.columns()
+	heading := []string{"candidate"}
+	for _, col := range columns {
+		heading = append(heading, col.title)
+	}
+	t := [][]string{heading}
 	for _, r := range c.Rows {
-		t = append(t, []string{
-			r.Candidate, number(r.Cost, 1), number(r.Ratio, 2), number(r.Rate, 0), number(r.P50, 2), number(r.P99, 2), number(r.Resident/(1<<20), 0),
-		})
+		line := []string{r.Candidate}
+		for _, col := range columns {
+			line = append(line, col.cell(r))
+		}
+		t = append(t, line)
 	}
 	return t
 }
