@@ -131,6 +131,7 @@ func (c *idler) ask() error {
 	if err != nil {
 		return err
 	}
+	defer r.Body.Close() //nolint:errcheck // it has been read
 	n, err := io.Copy(io.Discard, r.Body)
 	switch {
 	case err != nil:

@@ -90,11 +90,14 @@ func (s *stage) put(ctx context.Context, l load, cores []int) (outcome, error) {
 	return o, o.check(l.size)
 }
 
+// errUnanswered is all that is wrong with a load that was too short.
+var errUnanswered = errors.New("no request was answered")
+
 // check says what is wrong with the outcome of asking for bodies of size bytes.
 func (o outcome) check(size int64) error {
 	switch {
 	case o.Requests == 0:
-		return errors.New("no request was answered")
+		return errUnanswered
 	case o.Bytes < o.Requests*size:
 		return fmt.Errorf("%d answers with %d bytes in all are less than %d bytes each", o.Requests, o.Bytes, size)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -24,7 +25,7 @@ func (b *bench) saturate(ctx context.Context, t trial, r *running) (sample, erro
 	}
 	warm := l
 	warm.time = time.Second
-	if _, err := b.stage.put(ctx, warm, b.loadCores); err != nil {
+	if _, err := b.stage.put(ctx, warm, b.loadCores); err != nil && !errors.Is(err, errUnanswered) {
 		return sample{}, err
 	}
 	return b.meter(ctx, r, t.name, func() (outcome, error) { return b.stage.put(ctx, l, b.loadCores) })

@@ -25,8 +25,9 @@ func visitor() *http.Client {
 	}
 }
 
-// ask gets a URL with a cookie ("": none) and returns the body of a good answer.
-func ask(ctx context.Context, url, cookie string) (*http.Response, []byte, error) {
+// ask gets a URL with a cookie ("": none) and returns the body of a good answer
+// and the cookies that it sets.
+func ask(ctx context.Context, url, cookie string) ([]byte, []*http.Cookie, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, nil, err
@@ -43,7 +44,7 @@ func ask(ctx context.Context, url, cookie string) (*http.Response, []byte, error
 	if err == nil && a.StatusCode != http.StatusOK {
 		err = fmt.Errorf("GET %s: the answer was %s", url, a.Status)
 	}
-	return a, body, err
+	return body, a.Cookies(), err
 }
 
 // ready waits until the process answers at url.
@@ -71,12 +72,12 @@ func ready(ctx context.Context, p *process, url string) error {
 // become visits a site for the first time and returns the cookie that pins the
 // visitor, as the line of a request has it.
 func become(ctx context.Context, base string) (string, error) {
-	a, _, err := ask(ctx, base+"/", "")
+	_, cookies, err := ask(ctx, base+"/", "")
 	if err != nil {
 		return "", err
 	}
 	var pins []string
-	for _, c := range a.Cookies() {
+	for _, c := range cookies {
 		pins = append(pins, c.Name+"="+c.Value)
 	}
 	if len(pins) == 0 {
@@ -92,7 +93,7 @@ func examine(ctx context.Context, base, path, cookie string) error {
 	if path == "/1m" {
 		want = largeBody
 	}
-	a, body, err := ask(ctx, base+path, cookie)
+	body, cookies, err := ask(ctx, base+path, cookie)
 	switch {
 	case err != nil:
 		return err
@@ -100,12 +101,12 @@ func examine(ctx context.Context, base, path, cookie string) error {
 		return fmt.Errorf("GET %s: %d bytes are not the %d that the backend sent", path, len(body), len(want))
 	case cookie == "":
 		return nil
-	case len(a.Cookies()) > 0:
+	case len(cookies) > 0:
 		return errors.New("a visitor who comes back is given another cookie")
 	}
 	var first string
 	for i := range 4 {
-		_, who, err := ask(ctx, base+"/who", cookie)
+		who, _, err := ask(ctx, base+"/who", cookie)
 		if err != nil {
 			return err
 		}
