@@ -218,6 +218,7 @@ func (c *serverConn) scan() {
 		return
 	}
 	t := c.turn
+	t.used = true
 	if c.verdict = t.scan(); c.verdict != headWhole && t.began.IsZero() {
 		t.began = time.Now()
 	}

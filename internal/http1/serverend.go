@@ -45,8 +45,8 @@ func (c *serverConn) handle() (returned bool) {
 			return
 		}
 		v := recover()
+		defer c.abort()
 		c.turn.spoiled = true
-		c.abort()
 		if err, ok := v.(error); v == nil || ok && errors.Is(err, http.ErrAbortHandler) {
 			return
 		}

@@ -88,7 +88,7 @@ func (t *serverTurn) skipEmptyLine() bool {
 func (t *serverTurn) partial() verdict {
 	in, h := t.buffered(), &t.head
 	switch {
-	case len(in) > t.c.s.o.MaxHead:
+	case len(in) > t.c.s.o.MaxHead+len("\r"): // of the empty line
 		return t.refuse(t.tooLong(in))
 	case h.skipped && len(in) > 0 && byteClass[in[0]]&tokenByte == 0:
 		return t.refuse(errMethod)

@@ -90,6 +90,19 @@ func (c *caller) hear(method string) (*http.Response, string) {
 	return res, string(body)
 }
 
+// expect reads until want has come.
+func (c *caller) expect(want string) {
+	c.t.Helper()
+	var got []byte
+	for !strings.Contains(string(got), want) {
+		b, err := c.br.ReadByte()
+		if err != nil {
+			c.t.Fatalf("waiting for %q after %q: %v", want, got, err)
+		}
+		got = append(got, b)
+	}
+}
+
 // ends reads to the end of the connection.
 func (c *caller) ends() string {
 	c.t.Helper()

@@ -86,7 +86,7 @@ func announce(to *http.Header, list string) bool {
 func (t *serverTurn) fillURL() *fault {
 	r, h := &t.req, &t.head
 	r.URL = &t.url
-	if !h.simple {
+	if !h.simple || r.Method == http.MethodConnect {
 		return t.parseURL()
 	}
 	target := r.RequestURI

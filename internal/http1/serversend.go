@@ -139,10 +139,7 @@ const copySize = 32 << 10
 // ReadFrom implements [io.ReaderFrom]. From one TCP connection, or a file, to
 // another the kernel moves the bytes itself.
 func (w *serverWriter) ReadFrom(src io.Reader) (n int64, err error) {
-	if w.status == 0 && !w.hijacked {
-		w.WriteHeader(http.StatusOK)
-	}
-	if w.canSplice(src) {
+	if spliced(src) && w.canSplice() {
 		n, err = w.splice(src)
 		if err != nil || w.length < 0 || w.written < w.length {
 			return n, err
@@ -170,14 +167,8 @@ func (w *serverWriter) ReadFrom(src io.Reader) (n int64, err error) {
 	}
 }
 
-// canSplice reports whether the kernel can move the bytes.
-func (w *serverWriter) canSplice(src io.Reader) bool {
-	if w.hijacked || w.t.c.tls != nil || w.failed != nil || w.form != formSized && w.form != formToEnd {
-		return false
-	}
-	if _, ok := w.t.c.nc.(io.ReaderFrom); !ok {
-		return false
-	}
+// spliced reports whether the kernel can take bytes from src to a socket.
+func spliced(src io.Reader) bool {
 	if l, ok := src.(*io.LimitedReader); ok {
 		src = l.R
 	}
@@ -186,6 +177,18 @@ func (w *serverWriter) canSplice(src io.Reader) bool {
 		return true
 	}
 	return false
+}
+
+// canSplice reports whether the body is bytes as they are, on a plain socket.
+func (w *serverWriter) canSplice() bool {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	if w.hijacked || w.t.c.tls != nil || w.failed != nil || w.form != formSized && w.form != formToEnd {
+		return false
+	}
+	_, ok := w.t.c.nc.(io.ReaderFrom)
+	return ok
 }
 
 // splice moves as many bytes as there may be.

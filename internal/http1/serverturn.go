@@ -27,6 +27,7 @@ type serverTurn struct {
 	*serverBuffers
 	r, w int // in[r:w] was read and not used yet
 
+	used  bool      // something was read for it
 	began time.Time // when its first byte had come; zero: not known yet
 	head  serverHead
 
@@ -48,6 +49,7 @@ const maxKept = 64
 func newServerTurn() *serverTurn {
 	t := &serverTurn{header: make(http.Header, 16), values: make([]string, 0, 32)}
 	t.blank = *new(http.Request).WithContext(&t.ctx)
+	t.req = t.blank
 	t.writer.header = make(http.Header, 16)
 	t.writer.t = t
 	return t
@@ -67,21 +69,20 @@ func (c *serverConn) take() {
 	c.turn = t
 }
 
-// nextTurn makes the turn ready for the connection's next request, of which some
-// may have been read. Reuse of what the handler saw needs clean.
+// nextTurn makes the turn ready for the connection's next request, of which
+// some may have been read.
 func (c *serverConn) nextTurn() {
 	t := c.turn
-	if !t.reusable() {
-		fresh := newServerTurn()
-		fresh.c, fresh.ctx.c = c, c
-		fresh.serverBuffers, fresh.r, fresh.w = t.serverBuffers, t.r, t.w
-		t.serverBuffers = nil
-		c.turn = fresh
-	}
-	if c.turn.r == c.turn.w {
+	switch {
+	case t.r == t.w:
 		c.give()
-	} else {
-		c.turn.clean()
+	case t.reusable():
+		t.clean()
+	default:
+		c.turn = newServerTurn()
+		c.turn.c, c.turn.ctx.c = c, c
+		c.turn.serverBuffers, c.turn.r, c.turn.w = t.serverBuffers, t.r, t.w
+		t.serverBuffers = nil
 	}
 }
 
@@ -90,15 +91,19 @@ func (c *serverConn) give() {
 	t := c.turn
 	c.turn = nil
 	b := t.serverBuffers
-	t.c, t.serverBuffers, t.r, t.w = nil, nil, 0, 0
+	t.serverBuffers, t.r, t.w = nil, 0, 0
 	if len(b.in) <= keptSize && cap(b.out) <= keptSize {
 		b.out = b.out[:0]
 		c.s.buffers.Put(b)
 	}
-	if t.reusable() {
-		t.clean()
-		c.s.turns.Put(t)
+	if !t.reusable() {
+		return
 	}
+	if t.used {
+		t.clean()
+	}
+	t.c = nil
+	c.s.turns.Put(t)
 }
 
 // reusable reports whether nobody can have kept anything of the turn for
@@ -109,7 +114,7 @@ func (t *serverTurn) reusable() bool {
 
 // clean forgets the request.
 func (t *serverTurn) clean() {
-	t.began = time.Time{}
+	t.used, t.began = false, time.Time{}
 	t.head.reset()
 	t.req = t.blank
 	t.url = url.URL{}
