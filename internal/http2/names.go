@@ -1,0 +1,163 @@
+package http2
+
+import (
+	"net/http"
+	"net/textproto"
+	"strings"
+)
+
+// What a header field is to the server itself.
+const (
+	fieldPlain      = iota
+	fieldConnection // speaks of the connection: malformed in HTTP/2 (RFC 9113, section 8.2.2)
+	fieldTE
+	fieldHost
+	fieldLength
+	fieldCookie
+	fieldExpect
+	fieldTrailer
+	fieldDate
+	fieldUserAgent
+)
+
+// fieldName is a name that is often seen, in the two forms that it has.
+type fieldName struct {
+	lower     string // as on the wire
+	canonical string // as in http.Header
+	class     uint8
+}
+
+// The known names by their form on the wire, and in http.Header. Neither table
+// is changed once it is made.
+var wireNames, headerNames = makeNames()
+
+func makeNames() (wire, header map[string]*fieldName) {
+	classes := map[string]uint8{
+		"connection": fieldConnection, "keep-alive": fieldConnection, "proxy-connection": fieldConnection,
+		"transfer-encoding": fieldConnection, "upgrade": fieldConnection, "te": fieldTE, "host": fieldHost,
+		"content-length": fieldLength, "cookie": fieldCookie, "expect": fieldExpect, "trailer": fieldTrailer,
+		"date": fieldDate, "user-agent": fieldUserAgent,
+	}
+	wire, header = make(map[string]*fieldName), make(map[string]*fieldName)
+	put := func(lower string, class uint8) {
+		n := &fieldName{lower: lower, canonical: http.CanonicalHeaderKey(lower), class: class}
+		wire[n.lower], header[n.canonical] = n, n
+	}
+	for lower, class := range classes {
+		put(lower, class)
+	}
+	for lower := range strings.FieldsSeq(commonNames) {
+		put(lower, fieldPlain)
+	}
+	return wire, header
+}
+
+const commonNames = `
+accept accept-charset accept-encoding accept-language accept-ranges access-control-allow-credentials
+access-control-allow-headers access-control-allow-methods access-control-allow-origin
+access-control-expose-headers access-control-max-age access-control-request-headers
+access-control-request-method age allow alt-svc authorization cache-control cdn-loop cf-connecting-ip
+cf-ipcountry cf-ray cf-visitor content-disposition content-encoding content-language content-location
+content-range content-security-policy content-security-policy-report-only content-type
+cross-origin-embedder-policy cross-origin-opener-policy cross-origin-resource-policy depth destination
+device-memory dnt downlink dpr early-data ect etag expires forwarded from grpc-accept-encoding
+grpc-encoding grpc-message grpc-status grpc-timeout idempotency-key if if-match if-modified-since
+if-none-match if-range if-unmodified-since last-event-id last-modified link location max-forwards nel
+origin permissions-policy pragma prefer priority proxy-authenticate proxy-authorization purpose range
+referer referrer-policy refresh report-to retry-after rtt save-data sec-ch-ua sec-ch-ua-arch
+sec-ch-ua-bitness sec-ch-ua-full-version-list sec-ch-ua-mobile sec-ch-ua-model sec-ch-ua-platform
+sec-ch-ua-platform-version sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user sec-gpc
+sec-purpose server server-timing set-cookie soapaction strict-transport-security
+timing-allow-origin traceparent tracestate true-client-ip upgrade-insecure-requests vary via
+www-authenticate x-api-key x-auth-token x-b3-sampled x-b3-spanid x-b3-traceid x-cache
+x-content-type-options x-correlation-id x-csrf-token x-csrftoken x-dns-prefetch-control
+x-forwarded x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-forwarded-server
+x-frame-options x-http-method-override x-powered-by x-real-ip x-request-id x-requested-with
+x-robots-tag x-runtime x-ua-compatible x-xsrf-token x-xss-protection
+`
+
+// Classes of bytes.
+const (
+	tokenLower = 1 << iota // in a field name on the wire
+	tokenAny               // in a token
+	valueByte              // in a field value
+	plainPath              // in a path that needs no parsing
+	targetByte             // in a request target, as far as it is looked at here
+)
+
+var byteClass = makeByteClass()
+
+func makeByteClass() (t [256]uint8) {
+	for c := range 256 {
+		b := byte(c)
+		letter := b|0x20 >= 'a' && b|0x20 <= 'z'
+		digit := b >= '0' && b <= '9'
+		if letter || digit || b != 0 && strings.IndexByte("!#$%&'*+-.^_`|~", b) >= 0 {
+			t[c] |= tokenAny
+			if b < 'A' || b > 'Z' {
+				t[c] |= tokenLower
+			}
+		}
+		if b >= ' ' && b != 0x7f || b == '\t' {
+			t[c] |= valueByte
+		}
+		if letter || digit || b != 0 && strings.IndexByte("-_.~$&+,/:;=@", b) >= 0 {
+			t[c] |= plainPath
+		}
+		if b > ' ' && b != 0x7f && b != '#' {
+			t[c] |= targetByte
+		}
+	}
+	return t
+}
+
+// all reports whether every byte of s has class.
+func all(s string, class uint8) bool {
+	for i := range len(s) {
+		if byteClass[s[i]]&class == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// validValue reports whether s can stand in a field (RFC 9113, section 8.2.1;
+// RFC 9110, section 5.5).
+func validValue(s string) bool {
+	if s == "" {
+		return true
+	}
+	if first, last := s[0], s[len(s)-1]; first == ' ' || first == '\t' || last == ' ' || last == '\t' {
+		return false
+	}
+	return all(s, valueByte)
+}
+
+// validName reports whether s can be a field name on the wire.
+func validName(s string) bool { return s != "" && all(s, tokenLower) }
+
+// canonicalNames remembers the canonical form of names that are not known, for
+// one connection. The zero value is ready.
+type canonicalNames struct {
+	seen map[string]string
+	size int
+}
+
+const maxCanonical = 2 << 10 // bytes that a connection remembers of names
+
+// of expects a valid name.
+func (n *canonicalNames) of(lower string) string {
+	if s, ok := n.seen[lower]; ok {
+		return s
+	}
+	s := textproto.CanonicalMIMEHeaderKey(lower)
+	const overhead = 64 // bytes of an entry
+	if size := 2*len(lower) + overhead; n.size+size <= maxCanonical {
+		if n.seen == nil {
+			n.seen = make(map[string]string)
+		}
+		n.seen[lower] = s
+		n.size += size
+	}
+	return s
+}
