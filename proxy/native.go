@@ -11,11 +11,10 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/net/http2"
-
 	"sterling/internal/accesslog"
 	"sterling/internal/headers"
 	"sterling/internal/http1"
+	"sterling/internal/http2"
 )
 
 // native is the engine of our own: one goroutine a connection for HTTP/1.1,
@@ -24,7 +23,7 @@ type native struct {
 	door  *door
 	tls   *tls.Config // nil: plain
 	http1 *http1.Server
-	http2 *standard // HTTP/2 is the standard library's
+	http2 *http2.Server // nil: plain
 
 	// shakingMu guards shaking and closed.
 	shakingMu sync.Mutex
@@ -42,22 +41,27 @@ func newNative(d *door) *native {
 	})
 	if d.tls {
 		e.tls = d.server.tlsConfig.Clone()
-		e.http2 = newStandard(d)
+		e.http2 = http2.NewServer(http2.ServerOptions{
+			Handler: d, Base: d.server.base,
+			Header: d.cfg.HeaderTimeout, Idle: d.cfg.Idle, Write: d.cfg.WriteIdle,
+			MaxHead: int(d.cfg.MaxHeader) + listOverhead*d.cfg.MaxHeaders, MaxLines: maxLines, MaxStreams: maxStreams,
+			Refused:  func(r *http2.Refused) { d.refused((*http1.Refused)(r)) },
+			Panicked: d.panicked, Closing: d.draining, Failed: d.failed,
+		})
 	}
 	return e
 }
+
+// listOverhead is what each field of a header list counts beside its name and
+// value (RFC 9113, section 6.5.2). Ours is the size that it has in HTTP/1.1, and
+// is looked at for each request.
+const listOverhead = 32
 
 // maxLines is the most header lines that an engine takes: that of the
 // configuration, which a reload may change, is looked at for each request.
 const maxLines = 10000
 
 func (e *native) serve(l net.Listener) error {
-	if e.http2 != nil {
-		e.http2.TLSConfig = e.tls
-		if err := e.http2.serveHTTP2(); err != nil {
-			return err
-		}
-	}
 	var pause time.Duration
 	for {
 		c, err := l.Accept()
@@ -94,7 +98,7 @@ func (e *native) connection(c net.Conn) {
 func (e *native) negotiated(c *tls.Conn) {
 	state := c.ConnectionState()
 	if state.NegotiatedProtocol == "h2" {
-		e.http2.TLSNextProto[http2.NextProtoTLS](e.http2.Server, c, e.door)
+		e.http2.ServeConn(c, &state)
 		return
 	}
 	e.http1.ServeConn(c, &state)
@@ -168,7 +172,7 @@ func (e *native) inHandshake() int {
 
 func (e *native) goAway() {
 	if e.http2 != nil {
-		e.http2.goAway()
+		e.http2.GoAway()
 	}
 }
 
@@ -225,4 +229,9 @@ func (d *door) refused(r *http1.Refused) {
 // panicked is told of what a handler threw. All of ours recover by themselves.
 func (d *door) panicked(v any, stack []byte) {
 	d.server.log.Error().Str("listener", d.name).Interface("panic", v).Bytes("stack", stack).Msg("a connection panicked")
+}
+
+// failed is told of a connection that was ended for what its client did.
+func (d *door) failed(remote net.Addr, err error) {
+	d.server.log.Debug().Err(err).Str("listener", d.name).Str("client", remote.String()).Msg("an HTTP/2 connection failed")
 }

@@ -108,7 +108,7 @@ const gathered = 2 << 10
 
 // gathers reports whether n more bytes are not sent yet.
 func (w *writer) gathers(n int) bool {
-	return w.proto1 && w.x.door.native && w.bytes+int64(n) <= gathered
+	return w.x.door.native && w.bytes+int64(n) <= gathered
 }
 
 // announced is the Content-Length, or -1.
