@@ -202,9 +202,9 @@ func FuzzRead(f *testing.F) {
 func BenchmarkRead(b *testing.B) {
 	a := newAffinity(b, nil)
 	for name, h := range map[string]http.Header{
-		"valid":  cookies("theme=dark; " + issue(b, a, "b1", true) + "; lang=en"),
-		"absent": cookies("theme=dark; lang=en"),
-		"forged": cookies(strings.Repeat(issue(b, newAffinity(b, func(o *Options) { o.Keys = otherSecret(b, a.keys) }), "b1", true)+"; ", 20)),
+		"returning": cookies("theme=dark; " + issue(b, a, "b1", true) + "; lang=en"),
+		"absent":    cookies("theme=dark; lang=en"),
+		"forged":    cookies(strings.Repeat(issue(b, newAffinity(b, func(o *Options) { o.Keys = otherSecret(b, a.keys) }), "b1", true)+"; ", 20)),
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

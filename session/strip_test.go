@@ -94,10 +94,18 @@ func FuzzStrip(f *testing.F) {
 
 func BenchmarkStrip(b *testing.B) {
 	a := newAffinity(b, nil)
-	line := []string{"theme=dark; " + issue(b, a, "b1", true) + "; lang=en"}
-	b.ReportAllocs()
-	for b.Loop() {
-		h := http.Header{"Cookie": line}
-		a.Strip(h)
+	ours := issue(b, a, "b1", true)
+	for name, line := range map[string]string{
+		"alone": ours, "last": "theme=dark; lang=en; " + ours, "between": "theme=dark; " + ours + "; lang=en", "none": "theme=dark; lang=en",
+	} {
+		b.Run(name, func(b *testing.B) {
+			lines := []string{line}
+			h := http.Header{"Accept": {"*/*"}}
+			b.ReportAllocs()
+			for b.Loop() {
+				h["Cookie"] = lines
+				a.Strip(h)
+			}
+		})
 	}
 }

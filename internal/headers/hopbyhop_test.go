@@ -38,8 +38,16 @@ func TestRemoveHopByHop(t *testing.T) {
 }
 
 func BenchmarkRemoveHopByHop(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		RemoveHopByHop(http.Header{"Connection": {"keep-alive"}, "Accept": {"*/*"}})
+	for name, connection := range map[string][]string{"none": nil, "keep-alive": {"keep-alive"}, "named": {"x-internal-user, close"}} {
+		b.Run(name, func(b *testing.B) {
+			h := browserHeader()
+			b.ReportAllocs()
+			for b.Loop() {
+				if connection != nil {
+					h["Connection"] = connection
+				}
+				RemoveHopByHop(h)
+			}
+		})
 	}
 }

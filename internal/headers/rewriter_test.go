@@ -34,3 +34,19 @@ func TestAnswerWithoutLinksCostsNoAllocation(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func BenchmarkRewriterAnswer(b *testing.B) {
+	r, backend := poolOf(b, "http://b1:9101", "http://b2:9101")
+	for name, extra := range map[string]http.Header{
+		"plain": nil, "cookie": {"Set-Cookie": {"a=b; Path=/; HttpOnly"}}, "relative": {"Location": {"/login"}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			h := http.Header{"Content-Type": {"text/html"}, "Content-Length": {"872"}, "Date": {"x"}, "Server": {"x"}, "Etag": {"x"}, "Last-Modified": {"x"}}
+			maps.Copy(h, extra)
+			b.ReportAllocs()
+			for b.Loop() {
+				r.Answer(h, Front{"https", "www.example.org"}, backend)
+			}
+		})
+	}
+}

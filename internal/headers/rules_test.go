@@ -97,11 +97,19 @@ func TestFaultsOfRules(t *testing.T) {
 	}
 }
 
-func BenchmarkRules(b *testing.B) {
-	r := mustRules(b, map[string]string{"X-Front": "sterling", "X-Client": "${client_ip}"}, nil, "Server")
-	h := make(http.Header)
-	b.ReportAllocs()
-	for b.Loop() {
-		r.Apply(h, &someVars)
+func BenchmarkRulesApply(b *testing.B) {
+	for name, r := range map[string]*Rules{
+		"none":   mustRules(b, nil, nil),
+		"static": mustRules(b, map[string]string{"X-Front": "sterling", "X-Frame-Options": "DENY"}, nil, "Server"),
+		"client": mustRules(b, map[string]string{"X-Front": "sterling", "X-Client": "${client_ip}"}, nil, "Server"),
+		"joined": mustRules(b, map[string]string{"X-Url": "${scheme}://${host}${path}"}, nil),
+	} {
+		b.Run(name, func(b *testing.B) {
+			h := browserHeader()
+			b.ReportAllocs()
+			for b.Loop() {
+				r.Apply(h, &someVars)
+			}
+		})
 	}
 }

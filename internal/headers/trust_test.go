@@ -141,9 +141,16 @@ func FuzzClient(f *testing.F) {
 	})
 }
 
-func BenchmarkClient(b *testing.B) {
+func BenchmarkTrustClient(b *testing.B) {
 	trust := trustIn("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 	h := http.Header{"X-Forwarded-For": {"192.0.2.1, 10.0.0.2"}, "X-Forwarded-Proto": {"https"}}
+	b.Run("nobody trusted", func(b *testing.B) {
+		nobody, a := NewTrust(nil), netip.MustParseAddr("192.0.2.9")
+		b.ReportAllocs()
+		for b.Loop() {
+			nobody.Client(a, h)
+		}
+	})
 	for _, peer := range []string{"192.0.2.9", "10.0.0.1"} {
 		b.Run(peer, func(b *testing.B) {
 			a := netip.MustParseAddr(peer)

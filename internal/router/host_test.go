@@ -128,8 +128,12 @@ func TestCanonicalHostCostsNoAllocation(t *testing.T) {
 }
 
 func BenchmarkHost(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		_, _ = Host("www.example.org:8443")
+	for _, s := range []string{"www.example.org", "www.example.org:8443", "127.0.0.1:9100", "WWW.example.org"} {
+		b.Run(s, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = Host(s)
+			}
+		})
 	}
 }

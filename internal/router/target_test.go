@@ -243,7 +243,7 @@ func unescape(t *testing.T, s string) string {
 }
 
 func BenchmarkCanonical(b *testing.B) {
-	for _, s := range []string{"/portal/view/index.html?a=b", "/.well-known/x", "/a%20b;x=y/%2e./c"} {
+	for _, s := range []string{"/", "/portal/view/index.html?a=b", "/static/js/application-4f3a9c.bundle.min.js", "/.well-known/x", "/a%20b/c", "/a%20b;x=y/%2e./c"} {
 		b.Run(s, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
