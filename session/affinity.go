@@ -126,8 +126,11 @@ func (a *Affinity) Counts() *Counts { return a.counts }
 // Due reports whether the cookie of a valid pin is to be written again: a
 // tenth of the idle limit has passed since it was, or its key is no longer the
 // one that signs. Pass the pin's Born to Write then.
-func (a *Affinity) Due(p Pin) bool {
-	age := a.now().Sub(p.Seen)
+func (a *Affinity) Due(p Pin) bool { return a.DueAt(a.now(), p) }
+
+// DueAt is Due for a caller who knows what time it is.
+func (a *Affinity) DueAt(now time.Time, p Pin) bool {
+	age := now.Sub(p.Seen)
 	// A date ahead of ours comes from a clock that was wrong; writing it anew
 	// ends that.
 	return p.old || age >= a.idle/10 || age <= -a.idle/10

@@ -144,7 +144,7 @@ func TestNoLimitButOurs(t *testing.T) {
 func TestVersionsToComeAreQuiet(t *testing.T) {
 	a := newAffinity(t, nil)
 	key := a.keys.signer()
-	plain := value{pool: "app", backend: "b1", born: time.Now(), seen: time.Now()}.encode()
+	plain := value{pool: "app", backend: "b1", born: time.Now().UnixMilli(), seen: time.Now().UnixMilli()}.encode()
 	plain[0]++
 	sealed := must(key.codec.sc.Encode(macName, plain))(t)
 	wantVerdict(t, a, cookies("sterling-app="+key.id+"."+sealed), false, Malformed)
@@ -155,7 +155,7 @@ func TestTheFormatIsStable(t *testing.T) {
 	const sealed = "MTc5NTM4Nzk3Nnw1c3dhZ2t5ZWFERjZTRUVSZGVsU01kU1JMMldRS09YQlcxQl9RVEhSSm11MFdselg2anVkTVgwVmdlanU4RExUfDiGmjZqRPAFivG57wJqVlxyRVjYaZ37oqLQ_Yj074ke"
 	k := must(newKey("golden", []byte("a secret that is known to everyone")))(t)
 	got, verdict := k.codec.open(sealed)
-	want := value{"app", "b1", time.UnixMilli(1700000000123), time.UnixMilli(1700000060456)}
+	want := value{"app", "b1", 1700000000123, 1700000060456}
 	if verdict != Valid || got != want {
 		t.Errorf("got %v %+v, want %+v", verdict, got, want)
 	}

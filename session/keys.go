@@ -23,7 +23,10 @@ type Keys struct {
 	ring func() *ring
 }
 
-func keysOf(r *ring) *Keys { return &Keys{func() *ring { return r }} }
+func keysOf(r *ring) *Keys {
+	r.memory = newMemory()
+	return &Keys{func() *ring { return r }}
+}
 
 // ring is the content of a key file.
 type ring struct {
@@ -31,6 +34,7 @@ type ring struct {
 	lines   []string // of the file, comments and all, without line ends
 	exposed bool
 	created bool
+	memory  *memory // of what these keys, and no others, have verified
 }
 
 // key is one line of a key file.
@@ -76,17 +80,6 @@ func (k *Keys) signer() *key {
 		return &all[0]
 	}
 	return nil
-}
-
-// find returns the key of that id, or nil, and whether it is the one that signs.
-func (k *Keys) find(id string) (found *key, newest bool) {
-	all := k.all()
-	for i := range all {
-		if all[i].id == id {
-			return &all[i], i == 0
-		}
-	}
-	return nil, false
 }
 
 // String tells the number of keys and nothing else.

@@ -26,25 +26,31 @@ type Pin struct {
 // first one that is valid, or the zero Pin and what was wrong with the first
 // one that is not. At most eight cookies of the name are looked at. Over TLS
 // only the name with the __Host- prefix counts, on plain HTTP only the bare
-// one. h is not changed.
+// one. h is not changed, and nothing returned refers to it.
+//
+// The keys remember some thousands of the values that they verified lately.
+// Reading one of those costs no allocation; its limits are checked each time.
 func (a *Affinity) Read(h http.Header, overTLS bool) (Pin, Verdict) {
-	pin, verdict := a.find(h["Cookie"], a.form(overTLS).name)
+	return a.ReadAt(a.now(), h, overTLS)
+}
+
+// ReadAt is Read for a caller who knows what time it is.
+func (a *Affinity) ReadAt(now time.Time, h http.Header, overTLS bool) (Pin, Verdict) {
+	name := a.plain.name
+	if overTLS {
+		name = a.tls.name
+	}
+	pin, verdict := a.find(now, h["Cookie"], name)
 	a.counts.add(verdict)
 	return pin, verdict
 }
 
-func (a *Affinity) find(lines []string, name string) (Pin, Verdict) {
+func (a *Affinity) find(now time.Time, lines []string, name string) (Pin, Verdict) {
 	verdict, tried := Absent, 0
 	for _, line := range lines {
-		if !strings.Contains(line, name) {
-			continue
-		}
-		for segment := range segments(line) {
-			n, v := pair(segment)
-			if n != name {
-				continue
-			}
-			pin, found := a.verify(v)
+		v, next := cookieIn(line, name, 0)
+		for ; next >= 0; v, next = cookieIn(line, name, next) {
+			pin, found := a.verify(now, v)
 			if found == Valid {
 				return pin, Valid
 			}
@@ -60,30 +66,53 @@ func (a *Affinity) find(lines []string, name string) (Pin, Verdict) {
 }
 
 // verify judges one cookie value, "id.sealed".
-func (a *Affinity) verify(v string) (Pin, Verdict) {
+func (a *Affinity) verify(now time.Time, v string) (Pin, Verdict) {
 	if len(v) > maxCookieValue {
 		return Pin{}, Oversized
 	}
-	id, sealed, ok := strings.Cut(v, ".")
-	if !ok || !validID(id) || sealed == "" {
-		return Pin{}, Malformed
+	ring := a.keys.content()
+	known, hash := ring.memory.find(v)
+	if known != nil {
+		return a.judge(now, known)
 	}
-	key, newest := a.keys.find(id)
-	if key == nil {
-		return Pin{}, UnknownKey
-	}
-	said, verdict := key.codec.open(sealed)
-	if verdict != Valid {
+	r := remembered{hash: hash, sealed: v}
+	var verdict Verdict
+	if r.said, r.newest, verdict = ring.open(v); verdict != Valid {
 		return Pin{}, verdict
 	}
-	now := a.now()
+	pin, verdict := a.judge(now, &r)
+	if verdict == Valid {
+		ring.memory.keep(r)
+	}
+	return pin, verdict
+}
+
+// judge holds a genuine value against what may change with time and place.
+func (a *Affinity) judge(now time.Time, r *remembered) (Pin, Verdict) {
+	said, ms := &r.said, now.UnixMilli()
 	switch {
 	case said.pool != a.pool:
 		return Pin{}, Foreign
-	case now.Sub(said.born) > a.life:
+	case ms-said.born > a.life.Milliseconds():
 		return Pin{}, Expired
-	case now.Sub(said.seen) > a.idle:
+	case ms-said.seen > a.idle.Milliseconds():
 		return Pin{}, Idle
 	}
-	return Pin{Backend: said.backend, Born: said.born, Seen: said.seen, old: !newest}, Valid
+	return Pin{Backend: said.backend, Born: time.UnixMilli(said.born), Seen: time.UnixMilli(said.seen), old: !r.newest}, Valid
+}
+
+// open verifies a cookie value, and reports whether the key that signed it is
+// the one that signs.
+func (r *ring) open(v string) (said value, newest bool, verdict Verdict) {
+	id, sealed, ok := strings.Cut(v, ".")
+	if !ok || !validID(id) || sealed == "" {
+		return value{}, false, Malformed
+	}
+	for i := range r.keys {
+		if r.keys[i].id == id {
+			said, verdict = r.keys[i].codec.open(sealed)
+			return said, i == 0, verdict
+		}
+	}
+	return value{}, false, UnknownKey
 }

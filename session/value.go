@@ -3,7 +3,6 @@ package session
 import (
 	"encoding/binary"
 	"errors"
-	"time"
 )
 
 // The content of a cookie, before encryption:
@@ -28,15 +27,14 @@ var errValue = errors.New("the value is not of this version")
 // value is what a cookie says.
 type value struct {
 	pool, backend string
-	born, seen    time.Time
+	born, seen    int64 // in milliseconds since 1970
 }
 
 func (v value) encode() []byte {
-	born := v.born.UnixMilli()
 	b := make([]byte, 0, 2*valueBlock)
 	b = append(b, valueVersion)
-	b = binary.AppendVarint(b, born)
-	b = binary.AppendVarint(b, v.seen.UnixMilli()-born)
+	b = binary.AppendVarint(b, v.born)
+	b = binary.AppendVarint(b, v.seen-v.born)
 	b = binary.AppendUvarint(b, uint64(len(v.pool)))
 	b = append(b, v.pool...)
 	b = binary.AppendUvarint(b, uint64(len(v.backend)))
@@ -57,8 +55,8 @@ func decodeValue(b []byte) (value, error) {
 	v := value{
 		pool:    r.name(),
 		backend: r.name(),
-		born:    time.UnixMilli(born),
-		seen:    time.UnixMilli(born + seen),
+		born:    born,
+		seen:    born + seen,
 	}
 	if r.bad || v.backend == "" {
 		return value{}, errValue

@@ -1,12 +1,9 @@
 package session
 
-import (
-	"testing"
-	"time"
-)
+import "testing"
 
 func FuzzDecodeValue(f *testing.F) {
-	f.Add(value{pool: "app", backend: "b1", born: time.UnixMilli(1), seen: time.UnixMilli(2)}.encode())
+	f.Add(value{pool: "app", backend: "b1", born: 1, seen: 2}.encode())
 	f.Add([]byte{})
 	f.Add([]byte{valueVersion, 0, 0, 1, 'a', 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -29,7 +29,7 @@ func (a *Affinity) Write(h http.Header, backend string, born time.Time, overTLS 
 		born = now
 	}
 	key := a.keys.signer()
-	sealed, err := key.codec.seal(value{pool: a.pool, backend: backend, born: born, seen: now})
+	sealed, err := key.codec.seal(value{pool: a.pool, backend: backend, born: born.UnixMilli(), seen: now.UnixMilli()})
 	if err != nil {
 		return fmt.Errorf("writing the affinity cookie of pool %q: %w", a.pool, err)
 	}
