@@ -2,6 +2,7 @@ package session
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -10,14 +11,19 @@ import (
 // concurrent use.
 type Stripper struct {
 	names map[string]struct{}
+	// firsts are the bytes that names begin with. They tell most cookies apart
+	// from ours at once.
+	firsts [256]bool
 }
 
 // NewStripper makes the Stripper for the cookies of all of these.
 func NewStripper(affinities ...*Affinity) *Stripper {
 	s := &Stripper{names: make(map[string]struct{}, 2*len(affinities))}
 	for _, a := range affinities {
-		s.names[a.plain.name] = struct{}{}
-		s.names[a.tls.name] = struct{}{}
+		for _, name := range [...]string{a.plain.name, a.tls.name} {
+			s.names[name] = struct{}{}
+			s.firsts[name[0]] = true
+		}
 	}
 	return s
 }
@@ -31,75 +37,99 @@ func (a *Affinity) Strip(h http.Header) { a.strip.Strip(h) }
 // goes. The slice of lines is replaced, never changed in place, so a shallow
 // copy of h elsewhere keeps what it had. Without such a cookie nothing is
 // changed or allocated.
-func (s *Stripper) Strip(h http.Header) {
-	lines := h["Cookie"]
-	first := -1
+func (s *Stripper) Strip(h http.Header) { s.StripWith(h, nil) }
+
+// StripWith is Strip with room for the new slice of lines, which saves an
+// allocation. room belongs to h from then on. A capacity of one nearly always
+// does.
+func (s *Stripper) StripWith(h http.Header, room []string) {
+	lines, kept, some := h["Cookie"], room[:0], false
 	for i, line := range lines {
-		if s.in(line) {
-			first = i
-			break
+		left := s.without(line)
+		if !some && len(left) != len(line) {
+			some = true
+			kept = append(kept, lines[:i]...)
+		}
+		if some && (left != "" || line == "") {
+			kept = append(kept, left)
 		}
 	}
-	if first < 0 {
-		return
-	}
-	kept := make([]string, first, len(lines))
-	copy(kept, lines)
-	for _, line := range lines[first:] {
-		if s.in(line) {
-			line = s.without(line)
-			if line == "" {
-				continue
-			}
-		}
-		kept = append(kept, line)
-	}
-	if len(kept) == 0 {
+	switch {
+	case !some:
+	case len(kept) == 0:
 		delete(h, "Cookie")
-		return
+	default:
+		h["Cookie"] = slices.Clip(kept)
 	}
-	h["Cookie"] = kept
 }
 
-// in reports whether the line holds one of the cookies.
-func (s *Stripper) in(line string) bool {
-	for segment := range segments(line) {
-		if s.ours(segment) {
-			return true
+// next finds the first segment of the line at or after from that is one of the
+// cookies; from must be where a segment begins. start is -1 if there is none.
+func (s *Stripper) next(line string, from int) (start, end int) {
+	for start = from; ; start = end + 1 {
+		end = len(line)
+		if i := strings.IndexByte(line[start:], ';'); i >= 0 {
+			end = start + i
+		}
+		if s.ours(line[start:end]) {
+			return start, end
+		}
+		if end == len(line) {
+			return -1, -1
 		}
 	}
-	return false
 }
 
-// without returns the line without those cookies, or "" when no cookie is
-// left in it.
+// without returns the line without those cookies. It is "" when there were
+// some, and no other cookie is left.
 func (s *Stripper) without(line string) string {
-	var b strings.Builder
-	b.Grow(len(line))
-	rest, some := false, false
-	removedFirst := false
-	for segment := range segments(line) {
-		if s.ours(segment) {
-			removedFirst = removedFirst || !rest
-			continue
-		}
-		if rest {
-			b.WriteByte(';')
-		} else if removedFirst {
-			// The space after the semicolon went with the cookie before it.
-			segment = strings.TrimLeft(segment, blank)
-		}
-		b.WriteString(segment)
-		rest = true
-		some = some || strings.Trim(segment, blank) != ""
+	start, end := s.next(line, 0)
+	if start < 0 {
+		return line
 	}
-	if !some {
+	for start == 0 {
+		if end == len(line) {
+			return ""
+		}
+		// The space after the semicolon goes with the cookie before it.
+		line = trimLeft(line[end+1:])
+		start, end = s.next(line, 0)
+	}
+	switch {
+	case start < 0:
+	case end == len(line):
+		line = line[:start-1]
+	default:
+		line = s.cut(line, start, end)
+	}
+	if strings.Trim(line, blank+";") == "" {
 		return ""
 	}
+	return line
+}
+
+// cut returns the line without the segment from start to end, which is not its
+// first, and without further ones of the cookies.
+func (s *Stripper) cut(line string, start, end int) string {
+	var b strings.Builder
+	b.Grow(len(line))
+	from := 0
+	for start >= 0 {
+		b.WriteString(line[from : start-1])
+		if from = end; end == len(line) {
+			break
+		}
+		start, end = s.next(line, end+1)
+	}
+	b.WriteString(line[from:])
 	return b.String()
 }
 
 func (s *Stripper) ours(segment string) bool {
+	segment = trimLeft(segment)
+	if segment == "" || !s.firsts[segment[0]] {
+		return false
+	}
 	name, _ := pair(segment)
 	_, ok := s.names[name]
 	return ok

@@ -52,6 +52,39 @@ func TestStripOfNothingAllocatesNothing(t *testing.T) {
 	}
 }
 
+func TestStripWithRoomAllocatesForACookieBetweenOthersAlone(t *testing.T) {
+	a := newAffinity(t, nil)
+	h, lines, room := http.Header{}, make([]string, 1), make([]string, 1)
+	for line, want := range map[string]float64{
+		"sterling-app=x": 0, "sterling-app=x; a=1; b=2": 0, "a=1; b=2; sterling-app=x": 0, "a=1; sterling-app=x; b=2": 1,
+	} {
+		lines[0] = line
+		n := testing.AllocsPerRun(100, func() {
+			h["Cookie"] = lines
+			a.strip.StripWith(h, room)
+		})
+		if n != want {
+			t.Errorf("%q: %v allocations, want %v", line, n, want)
+		}
+	}
+}
+
+func TestStripUsesRoomAndNoMore(t *testing.T) {
+	a := newAffinity(t, nil)
+	room := []string{"", "beyond"}
+	h := cookies("a=1; sterling-app=x")
+	a.strip.StripWith(h, room[:0:1])
+	if room[0] != "a=1" || &h["Cookie"][0] != &room[0] {
+		t.Errorf("the room holds %q, the header %q", room, h)
+	}
+	h = cookies("a=1", "sterling-app=x", "b=2", "c=3")
+	a.strip.StripWith(h, room[:0:1])
+	h.Add("Cookie", "d=4")
+	if !slices.Equal(h["Cookie"], []string{"a=1", "b=2", "c=3", "d=4"}) || room[1] != "beyond" {
+		t.Errorf("the room holds %q, the header %q", room, h)
+	}
+}
+
 // What is left after Strip is what was there, without ours, in order and byte
 // for byte; only the blanks before a line's first cookie may go.
 func FuzzStrip(f *testing.F) {
@@ -99,12 +132,12 @@ func BenchmarkStrip(b *testing.B) {
 		"alone": ours, "last": "theme=dark; lang=en; " + ours, "between": "theme=dark; " + ours + "; lang=en", "none": "theme=dark; lang=en",
 	} {
 		b.Run(name, func(b *testing.B) {
-			lines := []string{line}
+			lines, room := []string{line}, make([]string, 1)
 			h := http.Header{"Accept": {"*/*"}}
 			b.ReportAllocs()
 			for b.Loop() {
 				h["Cookie"] = lines
-				a.Strip(h)
+				a.strip.StripWith(h, room)
 			}
 		})
 	}
