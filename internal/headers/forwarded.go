@@ -26,6 +26,10 @@ type ForwardedValues struct {
 	RequestID string
 	// RFC7239 asks for a Forwarded header besides.
 	RFC7239 bool
+
+	// ClientText and PortText are From.Client and Port in writing, for a caller
+	// that has them at hand. "": they are written anew.
+	ClientText, PortText string
 }
 
 // SetForwarded sets X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto,
@@ -36,51 +40,64 @@ type ForwardedValues struct {
 // so its first entry is the client, and X-Real-IP is the same. In Forwarded
 // the first element, that of the client, has the host and the protocol.
 func SetForwarded(h http.Header, v ForwardedValues) {
-	v.resolve()
-	values := make([]string, 0, 7)
+	room := Room{all: make([]string, 7)}
+	SetForwardedIn(h, &v, &room)
+}
+
+// SetForwardedIn is SetForwarded with the space for the values from room. For
+// a peer that is not trusted, with both texts at hand and no Forwarded asked
+// for, it allocates nothing. v is not changed.
+func SetForwardedIn(h http.Header, v *ForwardedValues, room *Room) {
+	told := v.resolve()
+	client := v.ClientText
+	if client == "" {
+		client = text(v.From.Client)
+	}
 	put := func(name, value string) {
 		if value == "" {
 			delete(h, name)
 			return
 		}
-		values = append(values, value)
-		n := len(values)
-		h[name] = values[n-1 : n : n] // full, so that an append to one does not reach the next
+		h[name] = room.one(value)
 	}
-	client := text(v.From.Client)
 	put("X-Forwarded-For", v.chain(client))
 	put("X-Real-Ip", client)
-	put("X-Forwarded-Host", v.Host)
-	put("X-Forwarded-Proto", v.Proto)
+	put("X-Forwarded-Host", told.host)
+	put("X-Forwarded-Proto", told.proto)
+	put("X-Forwarded-Port", told.port)
 	put("X-Request-Id", v.RequestID)
-	if v.Port > 0 {
-		put("X-Forwarded-Port", portText(v.Port))
-	} else {
-		delete(h, "X-Forwarded-Port")
-	}
 	if v.RFC7239 {
-		put("Forwarded", v.forwarded())
+		put("Forwarded", v.forwarded(told))
 	} else {
 		delete(h, "Forwarded")
 	}
 }
 
+// told is what the client asked for, as the backend learns it.
+type told struct{ host, proto, port string }
+
 // resolve puts what a trusted peer said in the place of what is seen here.
-func (v *ForwardedValues) resolve() {
+func (v *ForwardedValues) resolve() told {
 	f := &v.From
+	t := told{host: v.Host, proto: v.Proto}
 	if f.Host != "" {
-		v.Host = f.Host
+		t.host = f.Host
 	}
 	if f.Proto != "" {
-		v.Proto = f.Proto
+		t.proto = f.Proto
 	}
 	switch {
 	case f.Port != 0:
-		v.Port = int(f.Port)
+		t.port = portText(int(f.Port))
 	case f.Host != "" || f.Proto != "":
 		// The port that was reached here is not the one the client asked.
-		v.Port = impliedPort(v.Host, v.Proto)
+		t.port = portText(impliedPort(t.host, t.proto))
+	case v.PortText != "":
+		t.port = v.PortText
+	default:
+		t.port = portText(v.Port)
 	}
+	return t
 }
 
 // impliedPort is the port that a host names, or else the protocol's own; 0 if
@@ -100,11 +117,14 @@ func impliedPort(host, proto string) int {
 	return 0
 }
 
+// portText is the text of a port, "" for none.
 func portText(port int) string {
-	switch port {
-	case 80:
+	switch {
+	case port <= 0:
+		return ""
+	case port == 80:
 		return "80"
-	case 443:
+	case port == 443:
 		return "443"
 	}
 	return strconv.Itoa(port)
@@ -131,14 +151,14 @@ func (v *ForwardedValues) chain(client string) string {
 }
 
 // forwarded is Forwarded (RFC 7239, section 4).
-func (v *ForwardedValues) forwarded() string {
+func (v *ForwardedValues) forwarded(t told) string {
 	buf := make([]byte, 0, 128)
 	buf = appendFor(buf, v.From.Client)
-	if v.Host != "" {
-		buf = appendQuoted(append(buf, ";host="...), v.Host)
+	if t.host != "" {
+		buf = appendQuoted(append(buf, ";host="...), t.host)
 	}
-	if v.Proto != "" {
-		buf = append(append(buf, ";proto="...), v.Proto...)
+	if t.proto != "" {
+		buf = append(append(buf, ";proto="...), t.proto...)
 	}
 	if len(v.From.Chain) == 0 {
 		return string(buf)

@@ -1,8 +1,10 @@
 package headers
 
 import (
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"testing"
 )
 
@@ -82,12 +84,58 @@ func TestOddHostsAreQuoted(t *testing.T) {
 	}
 }
 
-func BenchmarkSetForwarded(b *testing.B) {
-	h := make(http.Header)
+// directly is what is told of a request from no proxy, with its texts at hand.
+func directly() ForwardedValues {
 	a := netip.MustParseAddr("192.0.2.1")
-	v := ForwardedValues{From: Forwarded{Client: a}, Peer: a, Host: "www.example.org", Proto: "https", Port: 443, RequestID: "id"}
-	b.ReportAllocs()
-	for b.Loop() {
-		SetForwarded(h, v)
+	return ForwardedValues{
+		From: Forwarded{Client: a}, Peer: a, Host: "www.example.org:8443", Proto: "https", Port: 8443, RequestID: "id",
+		ClientText: "192.0.2.1", PortText: "8443",
 	}
+}
+
+func TestTextsAtHandChangeNothing(t *testing.T) {
+	v := directly()
+	with, without := make(http.Header), make(http.Header)
+	SetForwarded(with, v)
+	v.ClientText, v.PortText = "", ""
+	SetForwarded(without, v)
+	if !maps.EqualFunc(with, without, slices.Equal) {
+		t.Errorf("with them    %v\nwithout them %v", with, without)
+	}
+	v.From.Port, v.PortText = 444, "8443"
+	SetForwarded(with, v)
+	if got := with.Get("X-Forwarded-Port"); got != "444" {
+		t.Errorf("a trusted peer's port became %q", got)
+	}
+}
+
+func TestSetForwardedInCostsNoAllocation(t *testing.T) {
+	h, v, room := make(http.Header), directly(), new(Room)
+	n := testing.AllocsPerRun(100, func() {
+		SetForwardedIn(h, &v, room)
+		room.Reset()
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkSetForwarded(b *testing.B) {
+	v := directly()
+	b.Run("anew", func(b *testing.B) {
+		h, v := make(http.Header), v
+		v.ClientText, v.PortText = "", ""
+		b.ReportAllocs()
+		for b.Loop() {
+			SetForwarded(h, v)
+		}
+	})
+	b.Run("in room", func(b *testing.B) {
+		h, room := make(http.Header), new(Room)
+		b.ReportAllocs()
+		for b.Loop() {
+			SetForwardedIn(h, &v, room)
+			room.Reset()
+		}
+	})
 }

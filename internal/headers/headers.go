@@ -10,6 +10,11 @@
 // in, [Rules.Apply] has the last word. An answer passes through
 // [RemoveHopByHop], [Rewriter.Answer] and [Rules.Apply].
 //
+// For a path that must be cheap, [CleanRequest] and [Rewriter.CleanAnswer] do
+// two of these steps in one, [SetForwardedIn] and [Rules.ApplyIn] take the
+// space for values from a [Room], and [Peer] finds the text of an address where
+// it stands already.
+//
 // Trust, Rules, Template and Rewriter are immutable: any number of goroutines
 // may use one at once. Headers handed in belong to the caller, and must not be
 // used by another goroutine meanwhile. The package never logs, never reads a

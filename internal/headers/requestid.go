@@ -2,12 +2,13 @@ package headers
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"math/rand/v2"
 )
 
 // maxRequestID is the length up to which a trusted peer's id is taken over.
 const maxRequestID = 128
+
+const lowerHex = "0123456789abcdef"
 
 // NewRequestID returns 128 random bits as 32 lower-case hexadecimal digits. It
 // names a request, and is no secret.
@@ -18,7 +19,9 @@ func NewRequestID() string {
 	binary.BigEndian.PutUint64(bits[:8], rand.Uint64())
 	binary.BigEndian.PutUint64(bits[8:], rand.Uint64())
 	var text [32]byte
-	hex.Encode(text[:], bits[:])
+	for i, b := range bits {
+		text[2*i], text[2*i+1] = lowerHex[b>>4], lowerHex[b&15]
+	}
 	return string(text[:])
 }
 

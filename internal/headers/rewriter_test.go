@@ -35,6 +35,34 @@ func TestAnswerWithoutLinksCostsNoAllocation(t *testing.T) {
 	}
 }
 
+func TestCleanAnswerIsBothInOne(t *testing.T) {
+	r, backend := poolOf(t, "http://b1:9101")
+	answer := func() http.Header {
+		return http.Header{
+			"Connection": {"keep-alive, X-Hop"}, "X-Hop": {"1"}, "Keep-Alive": {"timeout=5"}, "Transfer-Encoding": {"chunked"},
+			"Location": {"http://b1:9101/login"}, "Content-Location": {"//b1:9101/x"}, "Set-Cookie": {"e=f", "a=b; Domain=b1"}, "Etag": {"x"},
+		}
+	}
+	front := Front{"https", "www.example.org"}
+	both, one := answer(), answer()
+	RemoveHopByHop(both)
+	r.Answer(both, front, backend)
+	r.CleanAnswer(one, front, backend)
+	if !maps.EqualFunc(one, both, slices.Equal) {
+		t.Errorf("got  %v\nwant %v", one, both)
+	}
+}
+
+func TestAnswerLeavesSharedLinesAlone(t *testing.T) {
+	r, backend := poolOf(t, "http://b1:9101")
+	lines := []string{"e=f", "a=b; Domain=b1"}
+	h := http.Header{"Set-Cookie": lines}
+	r.Answer(h, Front{"https", "h"}, backend)
+	if !slices.Equal(lines, []string{"e=f", "a=b; Domain=b1"}) || !slices.Equal(h["Set-Cookie"], []string{"e=f", "a=b"}) {
+		t.Errorf("the lines are %q, the header %q", lines, h)
+	}
+}
+
 func BenchmarkRewriterAnswer(b *testing.B) {
 	r, backend := poolOf(b, "http://b1:9101", "http://b2:9101")
 	for name, extra := range map[string]http.Header{
@@ -46,6 +74,14 @@ func BenchmarkRewriterAnswer(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				r.Answer(h, Front{"https", "www.example.org"}, backend)
+			}
+		})
+		b.Run("clean "+name, func(b *testing.B) {
+			h := http.Header{"Content-Type": {"text/html"}, "Content-Length": {"872"}, "Date": {"x"}, "Server": {"x"}, "Etag": {"x"}, "Last-Modified": {"x"}}
+			maps.Copy(h, extra)
+			b.ReportAllocs()
+			for b.Loop() {
+				r.CleanAnswer(h, Front{"https", "www.example.org"}, backend)
 			}
 		})
 	}

@@ -17,11 +17,13 @@ type Rules struct {
 	remove   []string // canonical
 	prefixes []string // of names to remove
 	set, add []rule
+	varying  int // how many of them have a placeholder
 }
 
 type rule struct {
-	name  string // canonical
-	value *Template
+	name   string // canonical
+	value  *Template
+	static []string // the value, if it is the same for all; shared, and never written to
 }
 
 // RuleError is one fault in the rules of a configuration.
@@ -60,13 +62,15 @@ func CompileRules(side Side, set, add map[string]string, remove []string) (*Rule
 			r.remove = append(r.remove, canonical)
 		}
 	}
+	r.varying = c.varying
 	return r, c.faults
 }
 
 // ruleCompiler is the state of one CompileRules.
 type ruleCompiler struct {
-	side   Side
-	faults []RuleError
+	side    Side
+	varying int
+	faults  []RuleError
 }
 
 // compile reads one table, in the order of names, so that all runs agree.
@@ -87,7 +91,13 @@ func (c *ruleCompiler) compile(table string, values map[string]string) []rule {
 			c.faults = append(c.faults, RuleError{key, err})
 			continue
 		}
-		out = append(out, rule{canonical, t})
+		r := rule{name: canonical, value: t}
+		if len(t.parts) > 0 {
+			c.varying++
+		} else {
+			r.static = []string{t.static}
+		}
+		out = append(out, r)
 	}
 	return out
 }
@@ -107,37 +117,59 @@ func (c *ruleCompiler) name(s string) (string, error) {
 	return s, nil
 }
 
+// Static reports whether no value has a placeholder, so that Apply may be given
+// nil for the Vars.
+func (r *Rules) Static() bool { return r == nil || r.varying == 0 }
+
 // Apply changes h. It returns how many set and add rules were dropped because
 // their value, expanded, could not stand in a header (see [Template.Expand]).
 // A header whose set rule is dropped is removed: what stood there before is
 // not what the rule was to leave.
+//
+// A value without placeholders is one slice in all headers that it is put
+// into. Whoever changes such a header must replace the slice, as the methods
+// of [http.Header] do, and not write to its elements.
 func (r *Rules) Apply(h http.Header, v *Vars) (dropped int) {
 	if r == nil {
 		return 0
 	}
-	r.removeFrom(h)
-	if len(r.set)+len(r.add) == 0 {
+	room := Room{all: make([]string, r.varying)}
+	return r.ApplyIn(h, v, &room)
+}
+
+// ApplyIn is Apply with the space for values from room.
+func (r *Rules) ApplyIn(h http.Header, v *Vars, room *Room) (dropped int) {
+	if r == nil {
 		return 0
 	}
-	values := make([]string, 0, len(r.set))
-	for _, s := range r.set {
+	r.removeFrom(h)
+	for i := range r.set {
+		s := &r.set[i]
+		if s.static != nil {
+			h[s.name] = s.static
+			continue
+		}
 		value, ok := s.value.Expand(v)
 		if !ok {
 			dropped++
 			delete(h, s.name)
 			continue
 		}
-		values = append(values, value)
-		n := len(values)
-		h[s.name] = values[n-1 : n : n]
+		h[s.name] = room.one(value)
 	}
-	for _, a := range r.add {
+	for i := range r.add {
+		a := &r.add[i]
 		value, ok := a.value.Expand(v)
-		if !ok {
+		switch {
+		case !ok:
 			dropped++
-			continue
+		case len(h[a.name]) > 0:
+			h[a.name] = append(slices.Clip(h[a.name]), value)
+		case a.static != nil:
+			h[a.name] = a.static
+		default:
+			h[a.name] = room.one(value)
 		}
-		h[a.name] = append(h[a.name], value)
 	}
 	return dropped
 }

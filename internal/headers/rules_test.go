@@ -62,6 +62,31 @@ func TestRulesDoNotReachEachOther(t *testing.T) {
 	}
 }
 
+func TestRulesInRoomCostNoAllocation(t *testing.T) {
+	r := mustRules(t, map[string]string{"X-Front": "sterling", "X-Client": "${client_ip}"}, map[string]string{"X-Add": "1"}, "Server")
+	if r.Static() || !mustRules(t, map[string]string{"X-Front": "sterling"}, map[string]string{"X-Add": "$$"}).Static() || !(*Rules)(nil).Static() {
+		t.Error("static and varying rules are mixed up")
+	}
+	h, room := browserHeader(), new(Room)
+	n := testing.AllocsPerRun(100, func() {
+		delete(h, "X-Add")
+		r.ApplyIn(h, &someVars, room)
+		room.Reset()
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestAddedValuesStayOutOfOthersRoom(t *testing.T) {
+	all := []string{"Accept", "beyond"}
+	h := http.Header{"Vary": all[:1]}
+	mustRules(t, nil, map[string]string{"Vary": "Cookie"}).Apply(h, nil)
+	if all[1] != "beyond" || !slices.Equal(h["Vary"], []string{"Accept", "Cookie"}) {
+		t.Errorf("%q, %q", all, h["Vary"])
+	}
+}
+
 func TestNoRulesChangeNothing(t *testing.T) {
 	h := http.Header{"X-A": {"a"}}
 	if (*Rules)(nil).Apply(h, nil) != 0 || new(Rules).Apply(h, nil) != 0 || len(h) != 1 {
@@ -105,10 +130,11 @@ func BenchmarkRulesApply(b *testing.B) {
 		"joined": mustRules(b, map[string]string{"X-Url": "${scheme}://${host}${path}"}, nil),
 	} {
 		b.Run(name, func(b *testing.B) {
-			h := browserHeader()
+			h, room := browserHeader(), new(Room)
 			b.ReportAllocs()
 			for b.Loop() {
-				r.Apply(h, &someVars)
+				r.ApplyIn(h, &someVars, room)
+				room.Reset()
 			}
 		})
 	}

@@ -29,6 +29,10 @@ func (r *Rewriter) SetCookie(value string, front Front) string {
 // namesBackend reports whether a cookie attribute is a Domain that is a
 // backend's and not the front door's (RFC 6265, sections 5.2.3 and 5.1.3).
 func (r *Rewriter) namesBackend(attribute string, front Front) bool {
+	attribute = textproto.TrimString(attribute)
+	if attribute == "" || attribute[0]|0x20 != 'd' {
+		return false
+	}
 	name, domain, ok := strings.Cut(attribute, "=")
 	if !ok || !strings.EqualFold(textproto.TrimString(name), "domain") {
 		return false

@@ -19,7 +19,35 @@ func StripRequest(h http.Header, trusted bool) {
 	}
 }
 
+// CleanRequest is [RemoveHopByHop] and [StripRequest] in one, at half the cost.
+// What the request's TE, Upgrade and Trailer headers say must have been read.
+func CleanRequest(h http.Header, trusted bool) {
+	removeNamed(h)
+	for name := range h {
+		if hopByHop(name) || dropped(name, trusted) {
+			delete(h, name)
+		}
+	}
+}
+
+// ordinary reports whether a header is one of those that most requests consist
+// of, all of which go on. It saves looking at their names byte by byte.
+func ordinary(name string) bool {
+	switch name {
+	case "Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Cache-Control", "Content-Length",
+		"Content-Type", "Cookie", "Dnt", "If-Modified-Since", "If-None-Match", "Origin", "Pragma", "Priority",
+		"Range", "Referer", "Sec-Ch-Ua", "Sec-Ch-Ua-Mobile", "Sec-Ch-Ua-Platform", "Sec-Fetch-Dest",
+		"Sec-Fetch-Mode", "Sec-Fetch-Site", "Sec-Fetch-User", "Sec-Gpc", "Upgrade-Insecure-Requests",
+		"User-Agent", "X-Requested-With":
+		return true
+	}
+	return false
+}
+
 func dropped(name string, trusted bool) bool {
+	if ordinary(name) {
+		return false
+	}
 	underscore, odd := ambiguous(name)
 	if underscore {
 		return true

@@ -2,6 +2,8 @@ package headers
 
 import (
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -78,9 +80,61 @@ func BenchmarkStripRequest(b *testing.B) {
 	}
 }
 
+func TestCleanRequestIsBothInOne(t *testing.T) {
+	for _, trusted := range []bool{true, false} {
+		both, one := claims(), claims()
+		for _, h := range []http.Header{both, one} {
+			h["Connection"] = []string{"Keep-Alive, x-custom, X-Forwarded-For", "close"}
+			for _, name := range []string{"Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Proxy-Authorization"} {
+				h[name] = []string{"x"}
+			}
+		}
+		RemoveHopByHop(both)
+		StripRequest(both, trusted)
+		CleanRequest(one, trusted)
+		if got, want := names(one), names(both); !slices.Equal(got, want) {
+			t.Errorf("trusted %v: left are %q, want %q", trusted, got, want)
+		}
+	}
+}
+
+func TestOrdinaryNamesHideNothing(t *testing.T) {
+	for name := range browserHeader() {
+		if !ordinary(name) {
+			t.Errorf("%q is not ordinary", name)
+		}
+	}
+	src, err := os.ReadFile("strip.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(src), "func ordinary")
+	body, _, _ := strings.Cut(rest, "\n}")
+	all := regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(body, -1)
+	if len(all) < 20 {
+		t.Fatalf("%d names found", len(all))
+	}
+	for _, m := range all {
+		name := m[1]
+		underscore, odd := ambiguous(name)
+		if !ordinary(name) || underscore || odd || Protected(name) || neverSent.has(name) || hopByHop(name) || http.CanonicalHeaderKey(name) != name {
+			t.Errorf("%q must not be ordinary", name)
+		}
+	}
+}
+
+func BenchmarkCleanRequest(b *testing.B) {
+	h := browserHeader()
+	b.ReportAllocs()
+	for b.Loop() {
+		CleanRequest(h, false)
+	}
+}
+
 func TestStripRequestCostsNoAllocation(t *testing.T) {
 	h := http.Header{"Accept": {"x"}, "Cookie": {"x"}, "User-Agent": {"x"}}
-	if n := testing.AllocsPerRun(100, func() { StripRequest(h, false) }); n != 0 {
+	h["Connection"] = []string{"keep-alive"}
+	if n := testing.AllocsPerRun(100, func() { StripRequest(h, false); CleanRequest(h, false) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -32,7 +32,7 @@ func NewTrust(prefixes []netip.Prefix) *Trust {
 
 // Trusts reports whether the address is that of a trusted proxy.
 func (t *Trust) Trusts(a netip.Addr) bool {
-	if t == nil || !a.IsValid() {
+	if t == nil || len(t.prefixes) == 0 || !a.IsValid() {
 		return false
 	}
 	a = a.Unmap().WithZone("") // a prefix contains no address with a zone
@@ -79,11 +79,10 @@ type Forwarded struct {
 // For a peer that is not trusted nothing is allocated.
 func (t *Trust) Client(peer netip.Addr, h http.Header) Forwarded {
 	peer = peer.Unmap().WithZone("")
-	f := Forwarded{Client: peer}
 	if !t.Trusts(peer) {
-		return f
+		return Forwarded{Client: peer}
 	}
-	f.Trusted = true
+	f := Forwarded{Client: peer, Trusted: true}
 	f.Chain = t.walk(h["X-Forwarded-For"])
 	if len(f.Chain) > 0 {
 		f.Client = f.Chain[0]
