@@ -42,6 +42,14 @@ const (
 // The error is a [*HostError]. A host that is canonical already, with or
 // without a port, costs no allocation.
 func Host(s string) (string, error) {
+	if end := plainName(s); end > 0 && (end == len(s) || validPort(s[end+1:])) {
+		return s[:end], nil
+	}
+	return anyHostForm(s)
+}
+
+// anyHostForm is Host for those that are not in plain sight.
+func anyHostForm(s string) (string, error) {
 	if strings.HasPrefix(s, "[") {
 		return ipv6Host(s)
 	}
@@ -65,6 +73,44 @@ func Host(s string) (string, error) {
 	}
 	return name, nil
 }
+
+// plainName recognises the names that most requests have, at the start of s:
+// canonical ones whose last label does not begin with a digit. It returns where
+// the name ends, at the end of s or before a colon, or 0 for all that needs a
+// closer look.
+func plainName(s string) int {
+	label, i := 0, 0
+	for ; i < len(s) && s[i] != ':'; i++ {
+		switch hostBytes[s[i]] {
+		case hostDot:
+			if i == label || i-label > maxHostLabel {
+				return 0
+			}
+			label = i + 1
+		case hostOther:
+			return 0
+		}
+	}
+	if i == label || i-label > maxHostLabel || i > maxHost || isDigit(s[label]) {
+		return 0
+	}
+	return i
+}
+
+const (
+	hostOther = iota
+	hostByte
+	hostDot
+)
+
+// hostBytes says for every byte what it is in a canonical name.
+var hostBytes = func() (t [256]uint8) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyz0123456789-_") {
+		t[c] = hostByte
+	}
+	t['.'] = hostDot
+	return t
+}()
 
 // checkName checks every label of a name, and reports whether it holds upper
 // case.
@@ -146,7 +192,12 @@ func endsInNumber(name string) bool {
 	if len(last) >= 2 && last[0] == '0' && last[1]|0x20 == 'x' {
 		return strings.Trim(last[2:], "0123456789abcdefABCDEF") == ""
 	}
-	return strings.Trim(last, "0123456789") == ""
+	for i := 0; i < len(last); i++ {
+		if !isDigit(last[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

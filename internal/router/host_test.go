@@ -102,13 +102,16 @@ func TestHostErrorsDoNotRepeatTheValue(t *testing.T) {
 }
 
 func FuzzHost(f *testing.F) {
-	for _, s := range []string{"example.org:80", "A.b.", "[::1]:80", "1.2.3.4", "0x7f.1", "a..b", "[::ffff:1.2.3.4]"} {
+	for _, s := range []string{"example.org:80", "A.b.", "[::1]:80", "1.2.3.4", "0x7f.1", "a..b", "[::ffff:1.2.3.4]", "www.example.org", "a:b", ":80", "a.:1", strings.Repeat("a", 64), strings.Repeat("a.", 127) + "a", "a.1", "a_b-c.d:443"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		host, err := Host(s)
 		if err != nil {
 			return
+		}
+		if long, err := anyHostForm(s); err != nil || long != host {
+			t.Errorf("Host(%q) = %q, and the long way %q, %v", s, host, long, err)
 		}
 		if again, err := Host(host); err != nil || again != host {
 			t.Errorf("Host(%q) = %q, and of that %q, %v", s, host, again, err)

@@ -31,6 +31,44 @@ func canonicalPath(in string, encodedSlash bool) (out string, slash bool, err er
 	return out, slash, nil
 }
 
+// plainTarget recognises most targets that are canonical already: a path of
+// plain bytes without encodings and parameters, in which no segment is empty or
+// a dot segment, and a query without a fault.
+func plainTarget(target string) (path, query string, hasQuery, ok bool) {
+	if target == "" || target[0] != '/' {
+		return "", "", false, false
+	}
+	end := 0
+	for ; end < len(target); end++ {
+		k := classes[target[end]]
+		if k == unreserved {
+			continue
+		}
+		if k == other || target[end] == ';' {
+			break
+		}
+		if target[end] == '/' && !plainSegment(target[end+1:]) {
+			return "", "", false, false
+		}
+	}
+	if end == len(target) {
+		return target, "", false, true
+	}
+	if target[end] != '?' || checkQuery(target[end+1:]) != nil {
+		return "", "", false, false
+	}
+	return target[:end], target[end+1:], true, true
+}
+
+// plainSegment reports whether the segment that s begins with can neither be a
+// dot segment nor be empty, unless it is the last one.
+func plainSegment(s string) bool {
+	if s == "" || s[0] != '.' {
+		return s == "" || s[0] != '/'
+	}
+	return len(s) > 1 && classes[s[1]] == unreserved && s[1] != '.'
+}
+
 // isCanonical recognises most paths that are canonical already: plain bytes,
 // no encodings, no segment that is empty or begins with a dot.
 func isCanonical(path string) bool {
@@ -116,6 +154,9 @@ func checkPathByte(c byte, encoded bool) error {
 // segments "." and ".." themselves are in plain sight.
 func hidesDots(seg []byte) bool {
 	if len(seg) < 2 || string(seg) == ".." {
+		return false
+	}
+	if seg[0] != '.' && !bytes.Contains(seg, []byte("%2F.")) {
 		return false
 	}
 	for len(seg) > 0 {

@@ -116,6 +116,14 @@ func Canonical(target string, encodedSlash bool) (Target, error) {
 	if target == "*" {
 		return Target{Path: "*", RawPath: "*", MatchPath: "/", Asterisk: true}, nil
 	}
+	if path, query, has, ok := plainTarget(target); ok {
+		return Target{Path: path, RawPath: path, MatchPath: path, RawQuery: query, ForceQuery: has && query == ""}, nil
+	}
+	return anyTarget(target, encodedSlash)
+}
+
+// anyTarget is Canonical for those that are not in plain sight.
+func anyTarget(target string, encodedSlash bool) (Target, error) {
 	var t Target
 	rest, err := t.takeAuthority(target)
 	if err != nil {
@@ -178,11 +186,13 @@ func hasPrefixFold(s, prefix string) bool {
 // business of the backend.
 func checkQuery(query string) error {
 	for i := 0; i < len(query); i++ {
-		switch c := query[i]; {
-		case c <= ' ' || c == 0x7f:
-			return errControl
-		case c == '#':
-			return errFragment
+		if c := query[i]; c <= '#' || c == 0x7f {
+			switch {
+			case c <= ' ' || c == 0x7f:
+				return errControl
+			case c == '#':
+				return errFragment
+			}
 		}
 	}
 	return nil

@@ -233,6 +233,26 @@ var readers = map[string]func(*testing.T, string) string{
 	},
 }
 
+// FuzzPlainTarget holds the short way against the long one.
+func FuzzPlainTarget(f *testing.F) {
+	for _, s := range []string{
+		"/", "//", "/a", "/a/", "/a//b", "/.", "/..", "/.a", "/...", "/a/./b", "/a/.b/c", "/a.b", "/a;b", "/a;b/..;c", "/%61", "/a?", "/a?b", "/a?b#c", "/a#b", "/a?b c",
+		"/a b", "/\\", "/\x7f", "/a?\x7f", "/.?a", "/.;", "/.-", "/\u00fc", "a", "", "*", "http://h/a", "/a/..", "/.well-known/x", "/..a",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if s == "*" {
+			return
+		}
+		got, err := Canonical(s, false)
+		want, wantErr := anyTarget(s, false)
+		if got != want || !errors.Is(err, wantErr) {
+			t.Fatalf("%q: got %+v, %v, want %+v, %v", s, got, err, want, wantErr)
+		}
+	})
+}
+
 func unescape(t *testing.T, s string) string {
 	t.Helper()
 	out, err := url.PathUnescape(s)
