@@ -4,35 +4,30 @@ import "unicode/utf8"
 
 const hexDigits = "0123456789abcdef"
 
-// appendJSONString appends s as a JSON string (RFC 8259 section 7). Invalid
-// UTF-8 becomes U+FFFD, byte by byte. Beyond what JSON asks for, DEL, the C1
-// controls and the line separators U+2028 and U+2029 are escaped, because
-// terminals and line-based readers act on them.
-func appendJSONString(b []byte, s string) []byte {
-	b = append(b, '"')
-	done := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= ' ' && c < 0x7f && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		size := 1
-		r := rune(c)
-		if c >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(s[i:])
-			if plainRune(r, size) {
-				i += size
-				continue
-			}
-		}
-		b = append(b, s[done:i]...)
-		b = appendJSONEscape(b, r)
-		i += size
-		done = i
+// appendJSONText appends s as what stands between the quotes of a JSON string
+// (RFC 8259 section 7). Invalid UTF-8 becomes U+FFFD, byte by byte. Beyond what
+// JSON asks for, DEL, the C1 controls and the line separators U+2028 and U+2029
+// are escaped, because terminals and line-based readers act on them.
+func appendJSONText(b []byte, s string) []byte {
+	i := plain(s, ' ')
+	if i == len(s) {
+		return append(b, s...)
 	}
-	b = append(b, s[done:]...)
-	return append(b, '"')
+	done := 0
+	for i < len(s) {
+		r, size := rune(s[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(s[i:])
+		}
+		if r < utf8.RuneSelf || !plainRune(r, size) {
+			b = append(b, s[done:i]...)
+			b = appendJSONEscape(b, r)
+			done = i + size
+		}
+		i += size
+		i += plain(s[i:], ' ')
+	}
+	return append(b, s[done:]...)
 }
 
 // plainRune tells whether a rune outside ASCII, decoded from size bytes, may
@@ -69,15 +64,21 @@ func appendText(b []byte, s string, quoted bool) []byte {
 }
 
 func appendEscaped(b []byte, s string, quoted bool) []byte {
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c < ' ' || c >= 0x7f || c == ' ' && !quoted:
-			b = append(b, '\\', 'x', hexDigits[c>>4], hexDigits[c&0xf])
-		default:
-			b = append(b, c)
-		}
+	first := byte(' ')
+	if !quoted {
+		first++
 	}
-	return b
+	for {
+		n := plain(s, first)
+		b = append(b, s[:n]...)
+		if n == len(s) {
+			return b
+		}
+		if c := s[n]; c == '"' || c == '\\' {
+			b = append(b, '\\', c)
+		} else {
+			b = append(b, '\\', 'x', hexDigits[c>>4], hexDigits[c&0xf])
+		}
+		s = s[n+1:]
+	}
 }

@@ -22,7 +22,7 @@ func TestJSONStringKeepsPlainTextAndEscapesTheRest(t *testing.T) {
 		"ends with\xc3":      `"ends with\ufffd"`,
 		"\u00a0\u2027\u202a": "\"\u00a0\u2027\u202a\"",
 	} {
-		if got := string(appendJSONString(nil, in)); got != want {
+		if got := `"` + string(appendJSONText(nil, in)) + `"`; got != want {
 			t.Errorf("%q: got %s, want %s", in, got, want)
 		}
 	}
@@ -54,7 +54,7 @@ func FuzzJSONString(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		line := appendJSONString(nil, s)
+		line := append(appendJSONText([]byte{'"'}, s), '"')
 		for _, r := range string(line) {
 			if r < ' ' || r >= 0x7f && r <= 0x9f || r == '\u2028' || r == '\u2029' {
 				t.Fatalf("%q: raw %U in %q", s, r, line)

@@ -5,15 +5,6 @@ import (
 	"time"
 )
 
-const (
-	jsonTime = "2006-01-02T15:04:05.000Z07:00" // RFC 3339, milliseconds
-	ncsaTime = "02/Jan/2006:15:04:05 -0700"
-)
-
-func appendTime(b []byte, t time.Time, layout string) []byte {
-	return t.UTC().AppendFormat(b, layout)
-}
-
 // appendMillis appends d in milliseconds with at most three decimals, cut
 // rather than rounded. A negative duration, the work of a clock that was set
 // back, is 0.

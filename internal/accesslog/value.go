@@ -14,7 +14,7 @@ type value struct {
 // values holds every key of a template: those of a JSON line, then the ones
 // that only templates know.
 var values = []value{
-	{"time", func(b []byte, r *Record, _ bool) []byte { return appendTime(b, r.Time, jsonTime) }},
+	{"time", func(b []byte, r *Record, _ bool) []byte { return appendJSONTime(b, r.Time) }},
 	text("id", func(r *Record) string { return r.ID }),
 	text("listener", func(r *Record) string { return r.Listener }),
 	text("route", func(r *Record) string { return r.Route }),
@@ -41,7 +41,7 @@ var values = []value{
 
 	{"backends", appendBackends},
 	{"request", appendRequestLine},
-	{"time_ncsa", func(b []byte, r *Record, _ bool) []byte { return appendTime(b, r.Time, ncsaTime) }},
+	{"time_ncsa", func(b []byte, r *Record, _ bool) []byte { return appendNCSATime(b, r.Time) }},
 	{"bytes_ncsa", appendNCSABytes},
 }
 
