@@ -2,6 +2,7 @@ package accesslog
 
 import (
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -19,10 +20,10 @@ func TestFormattingAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestWriteAllocatesAtMostOnce(t *testing.T) {
+func TestWriteAllocatesNothing(t *testing.T) {
 	l := open(t, Options{Output: "/dev/null"})
 	r := sample()
-	if n := testing.AllocsPerRun(5000, func() { l.Write(r) }); n > 1 {
+	if n := testing.AllocsPerRun(5000, func() { l.Write(r) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -60,19 +61,26 @@ func BenchmarkLogLine(b *testing.B) {
 }
 
 func BenchmarkLogWrite(b *testing.B) {
-	l, err := Open(Options{Output: filepath.Join(b.TempDir(), "access.log"), Queue: 1 << 20, QueueBytes: 1 << 28})
-	if err != nil {
-		b.Fatal(err)
+	for name, output := range map[string]string{"file": filepath.Join(b.TempDir(), "access.log"), "null": "/dev/null"} {
+		b.Run(name, func(b *testing.B) {
+			l, err := Open(Options{Output: output, Queue: 1 << 20, QueueBytes: 1 << 28})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				r := everyday()
+				for n := 0; pb.Next(); n++ {
+					if n%100 == 0 {
+						runtime.Gosched() // as a request does, which waits for a client now and then
+					}
+					l.Write(r)
+				}
+			})
+			if err := l.Close(); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(l.Dropped())/float64(b.N), "dropped/op")
+		})
 	}
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		r := everyday()
-		for pb.Next() {
-			l.Write(r)
-		}
-	})
-	if err := l.Close(); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportMetric(float64(l.Dropped())/float64(b.N), "dropped/op")
 }

@@ -5,9 +5,11 @@
 //
 // Any number of goroutines may call any method of a [Log] at the same time.
 // Write never waits for the disk: lines go into a bounded queue that one
-// goroutine empties, and a line that finds no room is dropped and counted. A
-// line is written whole or not at all, lines never mix, and no value of a
-// record, whatever bytes a client sent, can forge or split a line.
+// goroutine empties, and a line that finds no room is dropped and counted.
+// Lines gather for up to 50 ms, or until there are 64 KiB of them or half of
+// what the queue holds, so that one write call takes many; Close and Reopen end
+// the wait. A line is written whole or not at all, lines never mix, and no value
+// of a record, whatever bytes a client sent, can forge or split a line.
 //
 // The package never logs, never rotates files by itself, and never writes a
 // value that is not a field of [Record]: what must stay secret is kept out of

@@ -57,14 +57,19 @@ func ids(t *testing.T, text io.Reader) map[string]int {
 	}
 }
 
-func TestALineIsWrittenWithoutWaitingForMore(t *testing.T) {
+func TestALineIsWrittenThoughNoMoreCome(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "access.log")
-	l := open(t, Options{Output: path, Queue: 1, QueueBytes: 2000}) // room that each line gives back
-	for n := range 10 {
-		l.Write(sample())
-		eventually(t, "the line in the file", func() bool { return l.Written() == uint64(n+1) })
-		if text, err := os.ReadFile(path); err != nil || countLines(text) != n+1 {
-			t.Errorf("%d lines of %d, %v", countLines(text), n+1, err)
+	for _, o := range []Options{{Output: path}, {Output: path, Queue: 1, QueueBytes: 2000}} { // room that each line gives back
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
+		l := open(t, o)
+		for n := range 10 {
+			l.Write(sample())
+			eventually(t, "the line in the file", func() bool { return l.Written() == uint64(n+1) })
+			if text, err := os.ReadFile(path); err != nil || countLines(text) != n+1 {
+				t.Errorf("%d lines of %d, %v", countLines(text), n+1, err)
+			}
 		}
 	}
 	if stat, err := os.Stat(path); err != nil || stat.Mode().Perm()&^0o640 != 0 {
@@ -207,7 +212,7 @@ func TestAFullDiskIsCountedAndReportedOnceASecond(t *testing.T) {
 	}
 	var mu sync.Mutex
 	var events []error
-	l := open(t, Options{Output: "/dev/full", OnError: func(err error) {
+	l := open(t, Options{Output: "/dev/full", Queue: 1, OnError: func(err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		events = append(events, err)

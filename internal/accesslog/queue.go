@@ -4,6 +4,15 @@ import (
 	"bytes"
 	"os"
 	"sync"
+	"time"
+)
+
+const (
+	// gatherTime is how long a line waits for others, so that one write call
+	// takes many.
+	gatherTime = 50 * time.Millisecond
+	// gatherBytes is how much of them is enough for one.
+	gatherBytes = 64 << 10
 )
 
 // queue holds the lines that wait for the writer. It is bounded in lines and in
@@ -12,9 +21,16 @@ import (
 type queue struct {
 	maxLines int
 	maxBytes int
+	// The writer need not wait for more when so much has gathered. It is at
+	// most half of what there is room for.
+	enoughLines int
+	enoughBytes int
+
+	// enough tells the writer, while it waits for more, to wait no longer.
+	enough chan struct{}
 
 	mu        sync.Mutex // guards everything below, and is held only for a copy
-	wake      sync.Cond  // the writer waits here; L is &mu
+	some      sync.Cond  // the writer waits here while there is nothing; L is &mu
 	waiting   []byte     // whole lines
 	spare     []byte     // the buffer of the batch before, to be used again
 	newLines  int        // lines in waiting
@@ -29,8 +45,12 @@ type queue struct {
 }
 
 func newQueue(maxLines, maxBytes int) *queue {
-	q := &queue{maxLines: maxLines, maxBytes: maxBytes}
-	q.wake.L = &q.mu
+	q := &queue{
+		maxLines: maxLines, maxBytes: maxBytes,
+		enoughLines: maxLines / 2, enoughBytes: min(maxBytes/2, gatherBytes),
+		enough: make(chan struct{}, 1),
+	}
+	q.some.L = &q.mu
 	return q
 }
 
@@ -43,12 +63,30 @@ func (q *queue) put(line []byte) {
 		return
 	}
 	if len(q.waiting) == 0 {
-		q.wake.Signal()
+		q.some.Signal()
 	}
+	hurried := q.hurry()
 	q.waiting = append(q.waiting, line...)
 	q.newLines++
 	q.lines++
 	q.bytes += len(line)
+	if !hurried && q.hurry() {
+		q.tell()
+	}
+}
+
+// hurry reports whether the writer has no reason to wait for more.
+func (q *queue) hurry() bool {
+	return q.lines > q.enoughLines || len(q.waiting) >= q.enoughBytes || q.next != nil || q.closed
+}
+
+// tell ends the writer's wait, be it for some or for enough.
+func (q *queue) tell() {
+	q.some.Signal()
+	select {
+	case q.enough <- struct{}{}:
+	default: // it was told already
+	}
 }
 
 // batch is what the writer takes at once.
@@ -60,17 +98,38 @@ type batch struct {
 	last     bool // the queue is closed and this empties it
 }
 
-// take waits until there is something to do.
+// take waits until there is something to do, and then for a while, unless it is
+// urgent, until there is enough for it to be worth a write.
 func (q *queue) take() batch {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.waiting) == 0 && q.next == nil && !q.closed {
-		q.wake.Wait()
+		q.some.Wait()
+	}
+	if !q.hurry() {
+		select {
+		case <-q.enough: // told of lines that were taken since
+		default:
+		}
+		q.mu.Unlock()
+		q.gather()
+		q.mu.Lock()
 	}
 	b := batch{text: q.waiting, lines: q.newLines, next: q.next, switched: q.switched, last: q.closed}
 	q.waiting, q.spare = q.spare, nil
 	q.newLines, q.next, q.switched = 0, nil, nil
 	return b
+}
+
+// gather waits until there is enough, or for the longest time that a line
+// stays here while the output takes what it is given.
+func (q *queue) gather() {
+	late := time.NewTimer(gatherTime)
+	defer late.Stop()
+	select {
+	case <-q.enough:
+	case <-late.C:
+	}
 }
 
 // A buffer that a burst has grown beyond this is not kept.
@@ -108,7 +167,7 @@ func (q *queue) reopen(f *os.File) <-chan struct{} {
 	if q.switched == nil {
 		q.switched = make(chan struct{})
 	}
-	q.wake.Signal()
+	q.tell()
 	return q.switched
 }
 
@@ -119,7 +178,7 @@ func (q *queue) close() bool {
 	defer q.mu.Unlock()
 	first := !q.closed
 	q.closed = true
-	q.wake.Signal()
+	q.tell()
 	return first
 }
 

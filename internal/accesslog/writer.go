@@ -1,14 +1,6 @@
 package accesslog
 
-import (
-	"os"
-	"time"
-)
-
-// gather is how long lines collect after a write. A line that comes after a
-// pause is written at once; under load one write takes what a millisecond
-// brought, instead of one write and one wake-up a line.
-const gather = time.Millisecond
+import "os"
 
 // run is the goroutine that writes. It ends after the queue was closed.
 func (l *Log) run() {
@@ -24,7 +16,6 @@ func (l *Log) run() {
 			l.finish()
 			return
 		}
-		time.Sleep(gather)
 	}
 }
 
