@@ -22,7 +22,8 @@ type serverHead struct {
 	at      int // bytes that were searched for the end of a line
 	line    int // where the line under way begins
 	lines   int // whole ones, with the request line
-	skipped bool
+	skipped bool // it is settled whether there is an empty line before it
+	empty   bool // there was
 	fault   *fault
 
 	method, target, proto span
@@ -79,6 +80,7 @@ func (t *serverTurn) skipEmptyLine() bool {
 		return false
 	case in[0] == '\r' && in[1] == '\n':
 		t.r += 2
+		t.head.empty = true
 	}
 	t.head.skipped = true
 	return true
