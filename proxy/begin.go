@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -55,9 +53,9 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	rec.Host, rec.Path, rec.Query = r.Host, r.URL.Path, r.URL.RawQuery
 	rec.UserAgent, rec.Referer = r.UserAgent(), r.Referer()
 
-	peer := x.setPeer(r.RemoteAddr)
+	x.peer, rec.Client = headers.Peer(r.RemoteAddr)
 	x.client = x.listener.trust.Client(x.peer, r.Header)
-	if rec.Client = peer; x.client.Client != x.peer {
+	if x.client.Client != x.peer || rec.Client == "" {
 		rec.Client = x.client.Client.String()
 	}
 	if rec.ID = x.client.RequestID; rec.ID == "" {
@@ -74,21 +72,6 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 		}
 	}
 	return x
-}
-
-// setPeer reads the address of the connection's other end, and returns its
-// text.
-func (x *exchange) setPeer(remote string) (text string) {
-	addr, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return x.peer.String()
-	}
-	x.peer = addr.Addr().Unmap().WithZone("")
-	if x.peer != addr.Addr() {
-		return x.peer.String()
-	}
-	host := remote[:strings.LastIndexByte(remote, ':')]
-	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }
 
 // admit checks what does not depend on a route: sizes, method, host, target.

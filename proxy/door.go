@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 
 	"sterling/internal/config"
@@ -18,6 +19,8 @@ type door struct {
 	tls    bool
 	native bool // it speaks HTTP by itself, not through net/http's server
 	port   int  // as clients see it: of the bound address
+
+	portText string // the same
 
 	cfg      config.Listener
 	listener *listener
@@ -44,7 +47,7 @@ func (d *door) listen() error {
 	l.plain = !d.tls
 	d.listener = l
 	if addr, ok := l.Addr().(*net.TCPAddr); ok {
-		d.port = addr.Port
+		d.port, d.portText = addr.Port, strconv.Itoa(addr.Port)
 	}
 	return nil
 }

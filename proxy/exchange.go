@@ -42,6 +42,7 @@ type exchange struct {
 	verdict session.Verdict // on the cookie
 	pinned  bool            // pin was verified and is within its limits
 
+	room       headers.Room // for values of headers
 	repeatable bool         // running it twice does no harm
 	trying     trying       // the attempts
 	request    http.Request // what relay sends, to url
@@ -63,9 +64,10 @@ func (x *exchange) recycle() {
 	if x.shared || x.body != nil || x.trying.last != nil {
 		return
 	}
-	attempts := x.record.Attempts[:0]
+	attempts, room := x.record.Attempts[:0], x.room
 	*x = exchange{}
-	x.record.Attempts = attempts
+	x.record.Attempts, x.room = attempts, room
+	x.room.Reset()
 	exchanges.Put(x)
 }
 

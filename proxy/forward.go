@@ -33,7 +33,7 @@ func (x *exchange) forward() {
 // there to be compared with.
 func (x *exchange) usual() bool {
 	h := x.in.Header
-	return x.door.native && x.upgrade == "" && len(x.in.Trailer) == 0 && h["Expect"] == nil && h["Te"] == nil
+	return x.door.native && x.upgrade == "" && len(x.in.Trailer) == 0 && h["Expect"] == nil
 }
 
 // mustBegin reports whether the body has framing of its own that may be
@@ -42,16 +42,14 @@ func (x *exchange) mustBegin() bool {
 	return x.body != nil && x.in.ProtoMajor == 1 && x.in.ContentLength < 0 && x.in.Header["Expect"] == nil
 }
 
-// toBackend turns the client's headers into those of the backend. What is set
-// here cannot be taken away by the client: what its Connection header named
-// has been removed before.
+// toBackend turns the client's headers, of which those are gone that it must
+// not set, into those of the backend. What is set here cannot be taken away by
+// the client: what its Connection header named has been removed before.
 func (x *exchange) toBackend(h http.Header) {
-	headers.StripRequest(h, x.client.Trusted)
 	x.route.strip.Strip(h)
-	headers.SetForwarded(h, x.forwarded())
-	if x.route.request != nil {
-		x.apply(x.route.request, h, x.vars())
-	}
+	told := x.forwarded()
+	headers.SetForwardedIn(h, &told, &x.room)
+	x.apply(x.route.request, h, nil)
 }
 
 // setTarget makes u name what the client asked for, in the canonical form.
@@ -70,6 +68,9 @@ func (x *exchange) forwarded() headers.ForwardedValues {
 		Port:      x.door.port,
 		RequestID: x.record.ID,
 		RFC7239:   x.route.cfg.Forwarded,
+
+		ClientText: x.record.Client,
+		PortText:   x.door.portText,
 	}
 }
 
@@ -101,24 +102,27 @@ func (x *exchange) front() headers.Front {
 	return f
 }
 
-// apply applies header rules. A rule whose value, expanded, cannot stand in a
-// header is left out, and counted.
-func (x *exchange) apply(rules *headers.Rules, h http.Header, v headers.Vars) {
-	if n := rules.Apply(h, &v); n > 0 {
+// apply applies header rules to the client's request, or to an answer. A rule
+// whose value, expanded, cannot stand in a header is left out, and counted.
+func (x *exchange) apply(rules *headers.Rules, h http.Header, answer *http.Response) {
+	if rules.Static() {
+		rules.ApplyIn(h, nil, &x.room) // none of them can be left out
+		return
+	}
+	v := x.vars()
+	if answer != nil {
+		v.Status, v.Backend = answer.StatusCode, x.winner.Name()
+	}
+	if n := rules.ApplyIn(h, &v, &x.room); n > 0 {
 		x.door.server.droppedRules.Add(uint64(n)) //nolint:gosec // never negative
 	}
 }
 
-// fromBackend turns a backend's answer into the door's: links and cookies
-// that name the backend come to name the door, the route's own rules are
-// applied, and the affinity cookie is written for the backend that answered.
+// fromBackend turns a backend's answer, whose links and cookies name the door
+// already, into the door's: the route's own rules are applied, and the affinity
+// cookie is written for the backend that answered.
 func (x *exchange) fromBackend(res *http.Response) {
-	x.route.pool.rewriter.Answer(res.Header, x.front(), x.winner.URL())
-	if x.route.response != nil {
-		vars := x.vars()
-		vars.Status, vars.Backend = res.StatusCode, x.winner.Name()
-		x.apply(x.route.response, res.Header, vars)
-	}
+	x.apply(x.route.response, res.Header, res)
 	// Last, or a rule for Set-Cookie would take the pin away.
 	x.writeAffinity(res.Header)
 }

@@ -18,7 +18,11 @@ import (
 // allocates.
 func (x *exchange) relay() {
 	h := x.in.Header
-	removeHopByHop(h)
+	trailers := takesTrailers(h)
+	headers.CleanRequest(h, x.client.Trusted)
+	if trailers {
+		h["Te"] = trailersOnly
+	}
 	x.toBackend(h)
 	req := &x.request
 	*req = *x.in
@@ -55,7 +59,7 @@ func (x *exchange) Informed(code int, header textproto.MIMEHeader) error {
 // [http.ErrAbortHandler] where that has to be cut.
 func (x *exchange) pass(res *http.Response) {
 	defer res.Body.Close() //nolint:errcheck // a body that fails to close was read already, or is not wanted
-	headers.RemoveHopByHop(res.Header)
+	x.route.pool.rewriter.CleanAnswer(res.Header, x.front(), x.winner.URL())
 	x.fromBackend(res)
 	h := x.out.Header()
 	for name, values := range res.Header {
@@ -70,6 +74,7 @@ func (x *exchange) pass(res *http.Response) {
 		panic(http.ErrAbortHandler)
 	}
 	if len(res.Trailer) > 0 {
+		x.shared = true        // the engine reads them when the handler has returned
 		_ = x.out.FlushError() // a failure is kept by the writer
 		passTrailers(h, res.Trailer, announced)
 	}

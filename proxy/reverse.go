@@ -58,12 +58,20 @@ func (x *exchange) reverse() {
 
 // removeHopByHop leaves the client's word that it takes trailers.
 func removeHopByHop(h http.Header) {
-	trailers := httpguts.HeaderValuesContainsToken(h["Te"], "trailers")
+	trailers := takesTrailers(h)
 	headers.RemoveHopByHop(h)
 	if trailers {
-		h["Te"] = []string{"trailers"}
+		h["Te"] = trailersOnly
 	}
 }
+
+// takesTrailers reports whether the client says so.
+func takesTrailers(h http.Header) bool {
+	return h["Te"] != nil && httpguts.HeaderValuesContainsToken(h["Te"], "trailers")
+}
+
+// trailersOnly is all that a TE header to a backend says. It is never written to.
+var trailersOnly = []string{"trailers"}
 
 // rewrite turns the client's request into the backend's.
 func rewrite(pr *httputil.ProxyRequest) {
@@ -71,6 +79,7 @@ func rewrite(pr *httputil.ProxyRequest) {
 	headers.StripTrailers(pr.Out)
 	x.setTarget(pr.Out.URL)
 	pr.Out.Host = x.record.Host
+	headers.StripRequest(pr.Out.Header, x.client.Trusted)
 	x.toBackend(pr.Out.Header)
 }
 
@@ -79,6 +88,7 @@ var errOtherProtocol = errors.New("the backend switched to a protocol that was n
 // rewriteAnswer turns a backend's answer into the door's.
 func rewriteAnswer(res *http.Response) error {
 	x := exchangeOf(res.Request.Context())
+	x.route.pool.rewriter.Answer(res.Header, x.front(), x.winner.URL())
 	if res.StatusCode != http.StatusSwitchingProtocols {
 		x.fromBackend(res)
 		res.Body = &answerBody{ReadCloser: res.Body, x: x}
