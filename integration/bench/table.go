@@ -60,18 +60,40 @@ func number(v float64, digits int) string {
 	return fmt.Sprintf("%.*f", digits, v)
 }
 
-func (r *report) text(out io.Writer) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for _, m := range r.Machine {
-		_, _ = fmt.Fprintln(w, m) // Flush has the error
+// tables are all tables of the report, each with its title.
+func (r *report) tables() []table {
+	var all []table
+	if s := r.summary(); len(r.Cases) > 1 && s != nil {
+		all = append(all, table{"summary", "ratio of " + s[0][2] + " to the better of HAProxy and nginx; rate: to HAProxy", s, 2})
 	}
 	for _, c := range r.Cases {
-		_, _ = fmt.Fprintf(w, "\n%s: %s\n", c.Case, c.About)
-		for _, line := range c.cells() {
-			_, _ = fmt.Fprintln(w, strings.Join(line, "\t")+"\t")
-		}
+		all = append(all, table{c.Case, c.About, c.cells(), 1})
 	}
-	return w.Flush()
+	return all
+}
+
+// table is a heading and lines.
+type table struct {
+	name, about string
+	cells       [][]string
+	words       int // columns of words, which stand before those of numbers
+}
+
+func (r *report) text(out io.Writer) error {
+	var b strings.Builder
+	for _, m := range r.Machine {
+		fmt.Fprintln(&b, m)
+	}
+	for _, t := range r.tables() {
+		fmt.Fprintf(&b, "\n%s: %s\n", t.name, t.about)
+		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+		for _, line := range t.cells {
+			_, _ = fmt.Fprintln(w, strings.Join(line, "\t")+"\t") // a Builder takes all
+		}
+		_ = w.Flush() // a Builder takes all
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
 }
 
 func (r *report) markdown(out io.Writer) error {
@@ -79,12 +101,12 @@ func (r *report) markdown(out io.Writer) error {
 	for _, m := range r.Machine {
 		fmt.Fprintf(&b, "%s  \n", m)
 	}
-	for _, c := range r.Cases {
-		fmt.Fprintf(&b, "\n**%s**: %s\n\n", c.Case, c.About)
-		for i, line := range c.cells() {
+	for _, t := range r.tables() {
+		fmt.Fprintf(&b, "\n**%s**: %s\n\n", t.name, t.about)
+		for i, line := range t.cells {
 			fmt.Fprintf(&b, "| %s |\n", strings.Join(line, " | "))
 			if i == 0 {
-				fmt.Fprintf(&b, "| --- |%s\n", strings.Repeat(" ---: |", len(line)-1))
+				fmt.Fprintf(&b, "|%s%s\n", strings.Repeat(" --- |", t.words), strings.Repeat(" ---: |", len(line)-t.words))
 			}
 		}
 	}
