@@ -24,17 +24,17 @@ type Keys struct {
 }
 
 func keysOf(r *ring) *Keys {
-	r.memory = newMemory()
+	r.verified = newVerified()
 	return &Keys{func() *ring { return r }}
 }
 
 // ring is the content of a key file.
 type ring struct {
-	keys    []key
-	lines   []string // of the file, comments and all, without line ends
-	exposed bool
-	created bool
-	memory  *memory // of what these keys, and no others, have verified
+	keys     []key
+	lines    []string // of the file, comments and all, without line ends
+	exposed  bool
+	created  bool
+	verified *verified // of what these keys, and no others, have verified
 }
 
 // key is one line of a key file.

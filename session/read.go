@@ -71,7 +71,7 @@ func (a *Affinity) verify(now time.Time, v string) (Pin, Verdict) {
 		return Pin{}, Oversized
 	}
 	ring := a.keys.content()
-	known, hash := ring.memory.find(v)
+	known, hash := ring.verified.find(v)
 	if known != nil {
 		return a.judge(now, known)
 	}
@@ -82,7 +82,7 @@ func (a *Affinity) verify(now time.Time, v string) (Pin, Verdict) {
 	}
 	pin, verdict := a.judge(now, &r)
 	if verdict == Valid {
-		ring.memory.keep(r)
+		ring.verified.keep(r)
 	}
 	return pin, verdict
 }

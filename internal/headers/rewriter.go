@@ -45,16 +45,19 @@ func (r *Rewriter) Answer(h http.Header, front Front, backend *url.URL) {
 	}
 }
 
-// CleanAnswer is [RemoveHopByHop] and Answer in one, at half the cost.
-func (r *Rewriter) CleanAnswer(h http.Header, front Front, backend *url.URL) {
-	removeNamed(h)
-	for name, lines := range h {
+// PassAnswer is [RemoveHopByHop], Answer and copying the header of an answer in
+// one, at half the cost. It puts into to what is to go on of from, which loses
+// the headers that its Connection header names, and shares with to the slices
+// that are the same in both.
+func (r *Rewriter) PassAnswer(to, from http.Header, front Front, backend *url.URL) {
+	removeNamed(from)
+	for name, lines := range from {
 		switch name {
 		case "Location", "Content-Location", "Set-Cookie":
-			h[name] = r.lines(name, lines, front, backend)
+			to[name] = r.lines(name, lines, front, backend)
 		default:
-			if hopByHop(name) {
-				delete(h, name)
+			if !hopByHop(name) {
+				to[name] = lines
 			}
 		}
 	}

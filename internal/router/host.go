@@ -42,7 +42,11 @@ const (
 // The error is a [*HostError]. A host that is canonical already, with or
 // without a port, costs no allocation.
 func Host(s string) (string, error) {
-	if end := plainName(s); end > 0 && (end == len(s) || validPort(s[end+1:])) {
+	end := plainName(s)
+	if end == 0 {
+		end = plainIPv4(s)
+	}
+	if end > 0 && (end == len(s) || validPort(s[end+1:])) {
 		return s[:end], nil
 	}
 	return anyHostForm(s)
@@ -92,6 +96,31 @@ func plainName(s string) int {
 		}
 	}
 	if i == label || i-label > maxHostLabel || i > maxHost || isDigit(s[label]) {
+		return 0
+	}
+	return i
+}
+
+// plainIPv4 recognises an IPv4 address at the start of s, and returns what
+// plainName does.
+func plainIPv4(s string) int {
+	i := 0
+	for part := range 4 {
+		if part > 0 {
+			if i == len(s) || s[i] != '.' {
+				return 0
+			}
+			i++
+		}
+		start, n := i, 0
+		for ; i < len(s) && isDigit(s[i]) && i-start < 3; i++ {
+			n = n*10 + int(s[i]-'0')
+		}
+		if i == start || n > 255 || s[start] == '0' && i-start > 1 {
+			return 0
+		}
+	}
+	if i < len(s) && s[i] != ':' {
 		return 0
 	}
 	return i

@@ -102,7 +102,7 @@ func TestHostErrorsDoNotRepeatTheValue(t *testing.T) {
 }
 
 func FuzzHost(f *testing.F) {
-	for _, s := range []string{"example.org:80", "A.b.", "[::1]:80", "1.2.3.4", "0x7f.1", "a..b", "[::ffff:1.2.3.4]", "www.example.org", "a:b", ":80", "a.:1", strings.Repeat("a", 64), strings.Repeat("a.", 127) + "a", "a.1", "a_b-c.d:443"} {
+	for _, s := range []string{"example.org:80", "A.b.", "[::1]:80", "1.2.3.4", "0x7f.1", "a..b", "[::ffff:1.2.3.4]", "www.example.org", "a:b", ":80", "a.:1", strings.Repeat("a", 64), strings.Repeat("a.", 127) + "a", "a.1", "1.2.3.04", "256.1.1.1", "1.2.3.4:5", "1.2.3.4.", "1.2.3", "1.2.3.4.5", "0.0.0.0", "1.2.3.4x", "1.2.3.1234", "a_b-c.d:443"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

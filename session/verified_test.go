@@ -12,13 +12,13 @@ import (
 // remembers reports whether the keys of a remember the value of a cookie.
 func remembers(a *Affinity, cookie string) bool {
 	_, v, _ := strings.Cut(cookie, "=")
-	known, _ := a.keys.content().memory.find(v)
+	known, _ := a.keys.content().verified.find(v)
 	return known != nil
 }
 
 // occupied counts what the keys of a remember.
 func occupied(a *Affinity) (n int) {
-	m := a.keys.content().memory
+	m := a.keys.content().verified
 	for i := range m.slots {
 		if m.slots[i].Load() != nil {
 			n++
@@ -123,7 +123,7 @@ func TestWhatIsRememberedIsBoundedAndOurs(t *testing.T) {
 	short := issue(t, b, "b1", false)
 	wantVerdict(t, b, cookies(short), false, Valid)
 	_, v, _ := strings.Cut(short, "=")
-	known, _ := b.keys.content().memory.find(v)
+	known, _ := b.keys.content().verified.find(v)
 	if known == nil {
 		t.Fatal("an ordinary value is not remembered")
 	}
@@ -133,9 +133,9 @@ func TestWhatIsRememberedIsBoundedAndOurs(t *testing.T) {
 }
 
 func TestValuesOfOneSlotTakeTurns(t *testing.T) {
-	m := newMemory()
+	m := newVerified()
 	m.keep(remembered{hash: 7, sealed: "first"})
-	m.keep(remembered{hash: 7 + memorySlots, sealed: "second"})
+	m.keep(remembered{hash: 7 + verifiedSlots, sealed: "second"})
 	if got := m.slots[7].Load(); got.sealed != "second" {
 		t.Errorf("%q is kept", got.sealed)
 	}

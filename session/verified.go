@@ -7,14 +7,15 @@ import (
 )
 
 const (
-	// memorySlots bounds how many values are remembered. A power of two.
-	memorySlots = 1 << 14
+	// verifiedSlots bounds how many values are remembered. A power of two.
+	verifiedSlots = 1 << 14
 	// maxRemembered bounds each of them, in bytes. A cookie of names of
-	// ordinary length has about 220.
+	// ordinary length has about 220: a full table of those takes 6 MB, and one
+	// of the longest 14.
 	maxRemembered = 512
 )
 
-// memory remembers cookie values that were verified under the keys of one
+// verified remembers cookie values that were verified under the keys of one
 // ring, so that a visitor who comes again costs a look-up and no cryptography.
 // It is a table without locks and of fixed size, in which the newer of two
 // values for one slot takes the place of the older.
@@ -27,9 +28,9 @@ const (
 // values are compared only where all 64 bits of it agree: how long a look-up
 // takes tells a client nothing of another one's cookie, and of its own only
 // that it was here before.
-type memory struct {
+type verified struct {
 	seed  maphash.Seed
-	slots [memorySlots]atomic.Pointer[remembered]
+	slots [verifiedSlots]atomic.Pointer[remembered]
 }
 
 // remembered is one verified value. It never changes.
@@ -40,12 +41,12 @@ type remembered struct {
 	newest bool // the key that signed it is the one that signs
 }
 
-func newMemory() *memory { return &memory{seed: maphash.MakeSeed()} }
+func newVerified() *verified { return &verified{seed: maphash.MakeSeed()} }
 
 // find returns what is known of a cookie value, or nil, and the value's hash.
-func (m *memory) find(v string) (known *remembered, hash uint64) {
-	hash = maphash.String(m.seed, v)
-	known = m.slots[hash%memorySlots].Load()
+func (t *verified) find(v string) (known *remembered, hash uint64) {
+	hash = maphash.String(t.seed, v)
+	known = t.slots[hash%verifiedSlots].Load()
 	if known == nil || known.hash != hash || known.sealed != v {
 		return nil, hash
 	}
@@ -54,10 +55,10 @@ func (m *memory) find(v string) (known *remembered, hash uint64) {
 
 // keep remembers a value that verified. r.sealed may be part of something
 // large, and is copied.
-func (m *memory) keep(r remembered) {
+func (t *verified) keep(r remembered) {
 	if len(r.sealed) > maxRemembered {
 		return
 	}
 	r.sealed = strings.Clone(r.sealed)
-	m.slots[r.hash%memorySlots].Store(&r)
+	t.slots[r.hash%verifiedSlots].Store(&r)
 }
