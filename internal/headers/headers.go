@@ -10,8 +10,8 @@
 // in, [Rules.Apply] has the last word. An answer passes through
 // [RemoveHopByHop], [Rewriter.Answer] and [Rules.Apply].
 //
-// For a path that must be cheap, [CleanRequest] and [Rewriter.PassAnswer] do
-// two of these steps in one, [SetForwardedIn] and [Rules.ApplyIn] take the
+// For a path that must be cheap, [CleanRequest], [Rewriter.CleanAnswer] and
+// [Rewriter.PassAnswer] do several of these steps in one, [SetForwardedIn] and [Rules.ApplyIn] take the
 // space for values from a [Room], and [Peer] finds the text of an address where
 // it stands already.
 //

@@ -45,8 +45,22 @@ func (r *Rewriter) Answer(h http.Header, front Front, backend *url.URL) {
 	}
 }
 
-// PassAnswer is [RemoveHopByHop], Answer and copying the header of an answer in
-// one, at half the cost. It puts into to what is to go on of from, which loses
+// CleanAnswer is [RemoveHopByHop] and Answer in one, at half the cost.
+func (r *Rewriter) CleanAnswer(h http.Header, front Front, backend *url.URL) {
+	removeNamed(h)
+	for name, lines := range h {
+		switch name {
+		case "Location", "Content-Location", "Set-Cookie":
+			h[name] = r.lines(name, lines, front, backend)
+		default:
+			if hopByHop(name) {
+				delete(h, name)
+			}
+		}
+	}
+}
+
+// PassAnswer is CleanAnswer and copying the header in one, at half the cost. It puts into to what is to go on of from, which loses
 // the headers that its Connection header names, and shares with to the slices
 // that are the same in both.
 func (r *Rewriter) PassAnswer(to, from http.Header, front Front, backend *url.URL) {

@@ -35,7 +35,7 @@ func TestAnswerWithoutLinksCostsNoAllocation(t *testing.T) {
 	}
 }
 
-func TestPassAnswerIsAllInOne(t *testing.T) {
+func TestCleanAnswerAndPassAnswerAreAllInOne(t *testing.T) {
 	r, backend := poolOf(t, "http://b1:9101")
 	answer := func() http.Header {
 		return http.Header{
@@ -44,9 +44,13 @@ func TestPassAnswerIsAllInOne(t *testing.T) {
 		}
 	}
 	front := Front{"https", "www.example.org"}
-	both, one := answer(), answer()
+	both, one, clean := answer(), answer(), answer()
+	r.CleanAnswer(clean, front, backend)
 	RemoveHopByHop(both)
 	r.Answer(both, front, backend)
+	if !maps.EqualFunc(clean, both, slices.Equal) {
+		t.Errorf("got  %v\nwant %v", clean, both)
+	}
 	passed := http.Header{"X-Hop": {"ours"}}
 	r.PassAnswer(passed, one, front, backend)
 	both["X-Hop"] = []string{"ours"} // what the answer's Connection names is nothing of ours
@@ -76,6 +80,14 @@ func BenchmarkRewriterAnswer(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				r.Answer(h, Front{"https", "www.example.org"}, backend)
+			}
+		})
+		b.Run("clean "+name, func(b *testing.B) {
+			h := http.Header{"Content-Type": {"text/html"}, "Content-Length": {"872"}, "Date": {"x"}, "Server": {"x"}, "Etag": {"x"}, "Last-Modified": {"x"}}
+			maps.Copy(h, extra)
+			b.ReportAllocs()
+			for b.Loop() {
+				r.CleanAnswer(h, Front{"https", "www.example.org"}, backend)
 			}
 		})
 		b.Run("passed on "+name, func(b *testing.B) {
