@@ -37,6 +37,11 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if runtime.GOOS != "linux" {
 		return errors.New("it needs Linux: processor time is read from /proc, and processes are pinned to cores")
 	}
+	turn, err := alone(ctx, "sterling-bench", func() { _, _ = fmt.Fprintln(progress, "waiting for the end of another run") })
+	if err != nil {
+		return err
+	}
+	defer turn.Close() //nolint:errcheck // its name is free again
 	ctx, cancel := context.WithTimeoutCause(ctx, o.limit, fmt.Errorf("not done after %v (flag -limit)", o.limit))
 	defer cancel()
 	b, err := newBench(ctx, o, progress)
