@@ -23,7 +23,7 @@ func (x *exchange) readAffinity() {
 	if a == nil {
 		return
 	}
-	x.pin, x.verdict = a.Read(x.in.Header, x.overTLS())
+	x.pin, x.verdict = a.ReadAt(x.record.Time, x.in.Header, x.overTLS())
 	x.pinned = x.verdict == session.Valid
 	// The word until somebody has answered.
 	x.record.Affinity = affinityFailed
@@ -45,7 +45,7 @@ func (x *exchange) writeAffinity(h http.Header) {
 		x.record.Affinity = affinityMoved
 	default:
 		x.record.Affinity = affinityHit
-		if !a.Due(x.pin) {
+		if !a.DueAt(x.record.Time, x.pin) {
 			return
 		}
 		born = x.pin.Born

@@ -46,10 +46,10 @@ func (x *exchange) mustBegin() bool {
 // not set, into those of the backend. What is set here cannot be taken away by
 // the client: what its Connection header named has been removed before.
 func (x *exchange) toBackend(h http.Header) {
-	x.route.strip.Strip(h)
+	x.route.strip.StripWith(h, x.room.Lend(len(h["Cookie"])))
 	told := x.forwarded()
 	headers.SetForwardedIn(h, &told, &x.room)
-	x.apply(x.route.request, h, nil)
+	x.apply(x.route.request, h, 0)
 }
 
 // setTarget makes u name what the client asked for, in the canonical form.
@@ -102,16 +102,16 @@ func (x *exchange) front() headers.Front {
 	return f
 }
 
-// apply applies header rules to the client's request, or to an answer. A rule
+// apply applies header rules to a request, or to an answer with status. A rule
 // whose value, expanded, cannot stand in a header is left out, and counted.
-func (x *exchange) apply(rules *headers.Rules, h http.Header, answer *http.Response) {
+func (x *exchange) apply(rules *headers.Rules, h http.Header, status int) {
 	if rules.Static() {
 		rules.ApplyIn(h, nil, &x.room) // none of them can be left out
 		return
 	}
 	v := x.vars()
-	if answer != nil {
-		v.Status, v.Backend = answer.StatusCode, x.winner.Name()
+	if status != 0 {
+		v.Status, v.Backend = status, x.winner.Name()
 	}
 	if n := rules.ApplyIn(h, &v, &x.room); n > 0 {
 		x.door.server.droppedRules.Add(uint64(n)) //nolint:gosec // never negative
@@ -121,10 +121,10 @@ func (x *exchange) apply(rules *headers.Rules, h http.Header, answer *http.Respo
 // fromBackend turns a backend's answer, whose links and cookies name the door
 // already, into the door's: the route's own rules are applied, and the affinity
 // cookie is written for the backend that answered.
-func (x *exchange) fromBackend(res *http.Response) {
-	x.apply(x.route.response, res.Header, res)
+func (x *exchange) fromBackend(h http.Header, status int) {
+	x.apply(x.route.response, h, status)
 	// Last, or a rule for Set-Cookie would take the pin away.
-	x.writeAffinity(res.Header)
+	x.writeAffinity(h)
 }
 
 // fail is the way out when there is no answer to pass on.

@@ -59,12 +59,9 @@ func (x *exchange) Informed(code int, header textproto.MIMEHeader) error {
 // [http.ErrAbortHandler] where that has to be cut.
 func (x *exchange) pass(res *http.Response) {
 	defer res.Body.Close() //nolint:errcheck // a body that fails to close was read already, or is not wanted
-	x.route.pool.rewriter.CleanAnswer(res.Header, x.front(), x.winner.URL())
-	x.fromBackend(res)
 	h := x.out.Header()
-	for name, values := range res.Header {
-		h[name] = values
-	}
+	x.route.pool.rewriter.PassAnswer(h, res.Header, x.front(), x.winner.URL())
+	x.fromBackend(h, res.StatusCode)
 	announced := announce(h, res.Trailer)
 	x.out.WriteHeader(res.StatusCode)
 	if err := x.passBody(res.Body); err != nil {

@@ -90,7 +90,7 @@ func rewriteAnswer(res *http.Response) error {
 	x := exchangeOf(res.Request.Context())
 	x.route.pool.rewriter.Answer(res.Header, x.front(), x.winner.URL())
 	if res.StatusCode != http.StatusSwitchingProtocols {
-		x.fromBackend(res)
+		x.fromBackend(res.Header, res.StatusCode)
 		res.Body = &answerBody{ReadCloser: res.Body, x: x}
 		return nil
 	}
@@ -102,7 +102,7 @@ func rewriteAnswer(res *http.Response) error {
 	res.Header.Set("Connection", "Upgrade")
 	res.Header.Set("Upgrade", x.upgrade)
 	x.record.Status = res.StatusCode
-	x.fromBackend(res) // the body is the connection
+	x.fromBackend(res.Header, res.StatusCode) // the body is the connection
 	return nil
 }
 
