@@ -11,9 +11,9 @@
 // [RemoveHopByHop], [Rewriter.Answer] and [Rules.Apply].
 //
 // For a path that must be cheap, [CleanRequest], [Rewriter.CleanAnswer] and
-// [Rewriter.PassAnswer] do several of these steps in one, [SetForwardedIn] and [Rules.ApplyIn] take the
-// space for values from a [Room], and [Peer] finds the text of an address where
-// it stands already.
+// [Rewriter.PassAnswer] do several of these steps in one, [SetForwardedIn] and
+// [Rules.ApplyIn] take the space for values from a [Room], and [Peer] finds the
+// text of an address where it stands already.
 //
 // Trust, Rules, Template and Rewriter are immutable: any number of goroutines
 // may use one at once. Headers handed in belong to the caller, and must not be
