@@ -35,13 +35,10 @@ func (x *exchange) readHead() (*http.Response, error) {
 	if res.StatusCode < 100 {
 		return nil, malformed("a status below 100")
 	}
-	reason := strings.TrimSpace(string(code[3:]))
-	for i := range len(reason) {
-		if reason[i] < ' ' && reason[i] != '\t' || reason[i] == 0x7f {
-			return nil, malformed("a control byte in the reason phrase")
-		}
+	if controls(code[3:]) {
+		return nil, malformed("a control byte in the reason phrase")
 	}
-	res.Status = strings.TrimSpace(string(code[:3]) + " " + reason)
+	res.Status = statusText(res.StatusCode, trimmed(code))
 	if res.Header, err = lines.fields(); err != nil {
 		return nil, err
 	}

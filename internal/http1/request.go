@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,11 @@ import (
 
 // ours are the headers that framing decides, in whatever case they are kept.
 func ours(name string) bool {
+	switch len(name) { // of one of those below
+	case 4, 7, 10, 14, 16, 17:
+	default:
+		return false
+	}
 	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Host", "Content-Length", "Transfer-Encoding", "Trailer", "Connection", "Keep-Alive", "Proxy-Connection", "Upgrade":
 		return true
@@ -24,21 +30,21 @@ var errBadRequest = errors.New("the request cannot be written")
 
 // appendHead appends the request line and the headers.
 func appendHead(out []byte, r *http.Request, body bool) ([]byte, error) {
-	target := r.URL.RequestURI()
-	if r.URL.Opaque != "" {
-		target = r.URL.Opaque
-	}
 	host := r.Host
 	if host == "" {
 		host = r.URL.Host
 	}
 	// The answer to a CONNECT is framed in its own way, and makes a tunnel.
-	if !httpguts.ValidHeaderFieldName(r.Method) || r.Method == http.MethodConnect || !plain(target) || !plain(host) {
+	if !httpguts.ValidHeaderFieldName(r.Method) || r.Method == http.MethodConnect || !plain(host) {
 		return out, errBadRequest
 	}
 	out = append(out, r.Method...)
 	out = append(out, ' ')
-	out = append(out, target...)
+	at := len(out)
+	out = appendTarget(out, r.URL)
+	if !plain(out[at:]) {
+		return out, errBadRequest
+	}
 	out = append(out, " HTTP/1.1\r\nHost: "...)
 	out = append(out, host...)
 	out = append(out, "\r\n"...)
@@ -50,10 +56,10 @@ func appendHead(out []byte, r *http.Request, body bool) ([]byte, error) {
 			return out, errBadRequest
 		}
 		for _, v := range values {
-			if !httpguts.ValidHeaderFieldValue(v) {
+			at := len(out)
+			if out = appendField(out, name, v); controls(out[at : len(out)-len(crlf)]) {
 				return out, errBadRequest
 			}
-			out = appendField(out, name, v)
 		}
 	}
 	if u := r.Header["Upgrade"]; len(u) == 1 && httpguts.ValidHeaderFieldValue(u[0]) && wantsUpgrade(r) {
@@ -61,6 +67,22 @@ func appendHead(out []byte, r *http.Request, body bool) ([]byte, error) {
 		out = appendField(out, "Upgrade", u[0])
 	}
 	return append(appendFraming(out, r, body), "\r\n"...), nil
+}
+
+// appendTarget appends what [url.URL.RequestURI] returns, or Opaque alone.
+func appendTarget(out []byte, u *url.URL) []byte {
+	if u.Opaque != "" {
+		return append(out, u.Opaque...)
+	}
+	path := u.EscapedPath()
+	if path == "" {
+		path = "/"
+	}
+	out = append(out, path...)
+	if u.ForceQuery || u.RawQuery != "" {
+		out = append(append(out, '?'), u.RawQuery...)
+	}
+	return out
 }
 
 func appendFraming(out []byte, r *http.Request, body bool) []byte {
@@ -115,11 +137,11 @@ func wantsUpgrade(r *http.Request) bool {
 
 // plain reports whether s has no space or control byte, and is not empty. Bytes
 // above ASCII are for the server to judge.
-func plain(s string) bool {
+func plain[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] == 0x7f {
 			return false
 		}
 	}
-	return s != ""
+	return len(s) > 0
 }
