@@ -76,8 +76,9 @@ type Refused struct {
 // Transfer-Encoding the handler has set; a 304 keeps its Content-Type and
 // Content-Length. The ResponseWriter is always full duplex.
 type Server struct {
-	o    ServerOptions
-	date serverDate
+	o      ServerOptions
+	date   serverDate
+	unsure time.Duration // unsureTime; tests have others
 
 	turns   sync.Pool // of *serverTurn
 	buffers sync.Pool // of *serverBuffers
@@ -102,7 +103,7 @@ func NewServer(o ServerOptions) *Server {
 	if o.MaxLines <= 0 {
 		o.MaxLines = maxLines
 	}
-	return &Server{o: o, conns: make(map[*serverConn]struct{})}
+	return &Server{o: o, unsure: unsureTime, conns: make(map[*serverConn]struct{})}
 }
 
 // ServeConn answers the requests on nc, on the caller's goroutine, until the

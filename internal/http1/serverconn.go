@@ -44,16 +44,22 @@ type serverConn struct {
 	verdict
 	failed error // why nothing more can be read
 	served int   // requests handled
+
+	fate    fate      // what is left to be done when nobody waits for the socket any more
+	wakes   int       // how often something came that was waited for
+	idleEnd time.Time // when the wait for a request ends; zero: never
+	unsure  bool      // an end of the stream may have come unseen, see step
 }
 
-// verdict is what reading a head has come to.
-type verdict int
+// fate is what becomes of a connection.
+type fate int
 
 const (
-	headMore  verdict = iota // there is more to come
-	headWhole                // it can be handled
-	headBad                  // it has to be refused
-	headNone                 // there will be none
+	goesOn   fate = iota
+	hangsUp       // it is closed, when the client has had time to hear the answer
+	isReset       // it is closed so that the client sees an error
+	isClosed      // nothing is left to be said
+	isTaken       // it was hijacked
 )
 
 // firstSize is what is kept for the first bytes of a request on a connection
@@ -100,178 +106,39 @@ func rawConn(nc net.Conn) syscall.RawConn {
 	return raw
 }
 
-// serve is the connection's life.
+// serve is the connection's life. What ends it is done here, also when a
+// handler has ended the goroutine.
 func (c *serverConn) serve() {
+	defer c.end()
 	if c.s.o.Header > 0 {
 		c.limits.read(c.began.Add(c.s.o.Header), 0)
 	}
-	for c.wait() {
+	for c.fate == goesOn {
+		switch c.next() {
+		case headWhole:
+			c.answer()
+		case headBad:
+			c.refuse()
+		case headNone:
+			c.fate = isClosed
+		}
+	}
+}
+
+// end does what ends the connection.
+func (c *serverConn) end() {
+	switch c.fate {
+	case isTaken:
+	case isReset:
+		c.reset()
+	case hangsUp:
+		c.hangUp()
+	default:
+		_ = c.nc.Close() // it is of no use any more
 	}
 	if c.turn != nil {
 		c.give()
 	}
-}
-
-// wait waits for a request and answers it. It reports whether there may be
-// another.
-func (c *serverConn) wait() bool {
-	switch c.next() {
-	case headWhole:
-		return c.answer()
-	case headBad:
-		c.refuse()
-	default:
-		_ = c.nc.Close() // it is of no use any more
-	}
-	return false
-}
-
-// next reads a head, and returns what has become of it.
-func (c *serverConn) next() verdict {
-	c.verdict = headMore
-	if c.turn != nil { // of what the client sent ahead
-		c.scan()
-	}
-	for c.verdict == headMore {
-		err := c.read()
-		if err == nil {
-			continue
-		}
-		if isTimeout(err) && !c.limits.over() {
-			continue
-		}
-		c.cannotRead(err)
-	}
-	return c.verdict
-}
-
-// read reads until there is a verdict, or reading fails.
-func (c *serverConn) read() error {
-	if c.socket == nil {
-		return c.readBlocking()
-	}
-	if err := c.socket.raw.Read(c.stepFn); err != nil {
-		return err
-	}
-	return c.failed
-}
-
-// step is called when there may be something to read. It reads without
-// waiting, and reports whether there is a verdict or a failure.
-func (c *serverConn) step(fd uintptr) bool {
-	c.socket.enter(fd)
-	defer c.socket.leave()
-	for c.verdict == headMore {
-		if c.turn == nil {
-			c.take()
-		}
-		n, err := c.rd.Read(c.turn.room())
-		if n > 0 {
-			c.got(n)
-			continue
-		}
-		if err == errWouldBlock { //nolint:errorlint // it is ours, and never wrapped
-			c.stay()
-			return false
-		}
-		if err != nil {
-			c.failed = err
-			return true
-		}
-	}
-	return true
-}
-
-// stay prepares for waiting: for a first byte without buffers, for others with
-// a limit.
-func (c *serverConn) stay() {
-	if c.turn.r == c.turn.w {
-		c.give()
-		return
-	}
-	c.limitHead()
-}
-
-// limitHead gives the head that has begun its time.
-func (c *serverConn) limitHead() {
-	if c.s.o.Header <= 0 {
-		c.limits.read(noDeadline, 0)
-		return
-	}
-	from := c.turn.began
-	if c.served == 0 {
-		from = c.began
-	}
-	c.limits.read(from.Add(c.s.o.Header), anytime)
-}
-
-// got takes in n bytes that were read.
-func (c *serverConn) got(n int) {
-	c.turn.w += n
-	c.scan()
-}
-
-// scan looks at what is there of a head.
-func (c *serverConn) scan() {
-	if c.state.Load() == connIdle && !c.state.CompareAndSwap(connIdle, connActive) {
-		c.verdict = headNone // closed at the same moment
-		return
-	}
-	t := c.turn
-	t.used = true
-	if c.verdict = t.scan(); c.verdict != headWhole && t.began.IsZero() {
-		t.began = time.Now()
-	}
-}
-
-// readBlocking is read for a connection whose readiness cannot be seen.
-func (c *serverConn) readBlocking() error {
-	if c.turn == nil {
-		n, err := c.rd.Read(c.first)
-		if n > 0 {
-			c.take()
-			copy(c.turn.in, c.first[:n])
-			c.got(n)
-			return nil
-		}
-		return err
-	}
-	c.limitHead()
-	n, err := c.rd.Read(c.turn.room())
-	if n > 0 {
-		c.got(n)
-		return nil
-	}
-	return err
-}
-
-// cannotRead makes a failure to read a verdict. What has begun is refused,
-// unless nobody is left to hear of it.
-func (c *serverConn) cannotRead(err error) {
-	c.verdict = headNone
-	if c.turn == nil || c.turn.r == c.turn.w {
-		return
-	}
-	switch {
-	case isTimeout(err):
-		c.verdict, c.turn.head.fault = headBad, errSlowHead
-	case ended(err):
-		c.verdict, c.turn.head.fault = headBad, errCutHead
-	}
-}
-
-// idle begins the wait for the next request.
-func (c *serverConn) idle() bool {
-	c.nextTurn()
-	end := noDeadline
-	if c.s.o.Idle > 0 {
-		end = time.Now().Add(c.s.o.Idle)
-	}
-	c.limits.read(end, c.s.o.Idle/8)
-	if c.turn == nil && !c.state.CompareAndSwap(connActive, connIdle) {
-		return false
-	}
-	return !c.s.closing.Load()
 }
 
 // endIdle closes the connection if it is idle. Any goroutine may call it.

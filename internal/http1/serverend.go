@@ -8,21 +8,22 @@ import (
 	"time"
 )
 
-// answer has the request handled, and reports whether the connection goes on.
-// If not, it is closed, or somebody else's.
-func (c *serverConn) answer() bool {
+// answer has the request handled, and says what becomes of the connection.
+func (c *serverConn) answer() {
 	t := c.turn
 	if t.body != nil {
 		c.limits.read(noDeadline, 0)
 	}
 	if !c.handle() {
-		return false
+		return
 	}
 	t.ctx.finish()
 	if t.writer.hijacked {
-		return false
+		c.fate = isTaken
+		return
 	}
-	t.writer.finish()
+	now := time.Now()
+	t.writer.finish(now)
 	stays := !t.writer.close && t.writer.failed == nil
 	if t.body != nil {
 		t.body.shut()
@@ -30,11 +31,11 @@ func (c *serverConn) answer() bool {
 	}
 	c.served++
 	c.limits.turnEnds()
-	if stays && c.idle() {
-		return true
+	if !stays {
+		c.fate = hangsUp
+	} else if !c.idle(now) {
+		c.fate = isClosed
 	}
-	c.hangUp()
-	return false
 }
 
 // handle calls the handler. After a panic, or the end of its goroutine, the
@@ -59,7 +60,7 @@ func (c *serverConn) handle() (returned bool) {
 }
 
 // finish sends what is left of the answer.
-func (w *serverWriter) finish() {
+func (w *serverWriter) finish(now time.Time) {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
@@ -72,14 +73,14 @@ func (w *serverWriter) finish() {
 	case formSized:
 		w.close = w.close || w.written < w.length // who counts must see that it is short
 	}
-	w.lastFlush()
+	w.lastFlush(now)
 }
 
 // lastFlush is the server's own.
-func (w *serverWriter) lastFlush() {
+func (w *serverWriter) lastFlush(now time.Time) {
 	t := w.t
 	if len(t.out) > 0 && w.failed == nil {
-		t.c.limits.ownWrite(t.c.s.o.Write)
+		t.c.limits.ownWrite(now, t.c.s.o.Write)
 		_, w.failed = t.c.nc.Write(t.out)
 	}
 	t.out = t.out[:0]
@@ -96,16 +97,17 @@ func (c *serverConn) abort() {
 	w := &t.writer
 	switch {
 	case w.hijacked:
+		c.fate = isTaken
 		return
 	case w.status == 0 || w.form == formOpen:
 	case w.form == formToEnd:
-		c.reset()
+		c.fate = isReset
 		return
 	default:
 		w.closeChunk()
-		w.lastFlush()
+		w.lastFlush(time.Now())
 	}
-	c.hangUp()
+	c.fate = hangsUp
 }
 
 // reset closes the connection so that the client sees an error.
@@ -152,7 +154,7 @@ func (c *serverConn) sending() bool {
 }
 
 func (c *serverConn) linger() {
-	c.limits.ownWrite(c.s.o.Write)
+	c.limits.ownWrite(time.Now(), c.s.o.Write)
 	bottom := c.bottom()
 	for _, nc := range []net.Conn{c.nc, bottom} {
 		if w, ok := nc.(interface{ CloseWrite() error }); ok {

@@ -19,9 +19,9 @@ type headField struct {
 // serverHead is a request's head (RFC 9112, sections 3 and 5) that is taken
 // apart as it comes, line by line, and refused at the first fault.
 type serverHead struct {
-	at      int // bytes that were searched for the end of a line
-	line    int // where the line under way begins
-	lines   int // whole ones, with the request line
+	at      int  // bytes that were searched for the end of a line
+	line    int  // where the line under way begins
+	lines   int  // whole ones, with the request line
 	skipped bool // it is settled whether there is an empty line before it
 	empty   bool // there was
 	fault   *fault

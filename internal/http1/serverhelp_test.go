@@ -21,11 +21,16 @@ type front struct {
 
 func newFront(t testing.TB, o ServerOptions) *front {
 	t.Helper()
+	return frontOf(t, NewServer(o))
+}
+
+func frontOf(t testing.TB, s *Server) *front {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &front{Server: NewServer(o), t: t, addr: l.Addr().String()}
+	f := &front{Server: s, t: t, addr: l.Addr().String()}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {

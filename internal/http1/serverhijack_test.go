@@ -65,7 +65,7 @@ func TestHijackingSendsWhatWasWritten(t *testing.T) {
 		_, _ = nc.Write([]byte("cd"))
 		_ = nc.Close()
 	})
-	if all := f.exchange(get11); !strings.HasSuffix(all, "\r\n\r\nabcd") {
+	if all := f.exchange("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: x\r\n\r\n"); !strings.HasSuffix(all, "\r\n\r\nabcd") {
 		t.Errorf("got %q", all)
 	}
 }
@@ -98,4 +98,16 @@ func TestHijackingEndsABodysReader(t *testing.T) {
 	}
 	c.say("raw")
 	c.ends()
+}
+
+func TestWhatAskedForNoUpgradeIsNotHijacked(t *testing.T) {
+	f := handle(t, func(w http.ResponseWriter, r *http.Request) {
+		if _, _, err := w.(http.Hijacker).Hijack(); !errors.Is(err, http.ErrNotSupported) {
+			t.Errorf("got %v", err)
+		}
+		_, _ = io.WriteString(w, "hello")
+	})
+	if all := f.exchange(get11); !strings.HasSuffix(all, "\r\n\r\nhello") {
+		t.Errorf("got %q", all)
+	}
 }

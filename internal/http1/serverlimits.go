@@ -71,20 +71,20 @@ func (l *serverLimits) handlerWrite(t time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ownWrites = true
-	return l.setWrite(t)
+	return l.setWrite(t, time.Until(t))
 }
 
 // ownWrite is called before the server writes for itself: the end of an answer,
 // a refusal. It gives that d, unless the handler has set a deadline.
-func (l *serverLimits) ownWrite(d time.Duration) {
+func (l *serverLimits) ownWrite(now time.Time, d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case l.ownWrites:
 	case d > 0:
-		_ = l.setWrite(time.Now().Add(d)) // fails where it is closed, as writing does
+		_ = l.setWrite(now.Add(d), d) // fails where it is closed, as writing does
 	default:
-		_ = l.setWrite(noDeadline) // as above
+		_ = l.setWrite(noDeadline, 0) // as above
 	}
 }
 
@@ -94,16 +94,16 @@ func (l *serverLimits) handlersWrite() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.ownWrites {
-		_ = l.setWrite(noDeadline) // as above
+		_ = l.setWrite(noDeadline, 0) // as above
 	}
 }
 
-// setWrite expects mu to be held.
-func (l *serverLimits) setWrite(t time.Time) error {
+// setWrite sets t, which is d away. It expects mu to be held.
+func (l *serverLimits) setWrite(t time.Time, d time.Duration) error {
 	if t.IsZero() && l.writeSet.IsZero() {
 		return nil
 	}
-	if early := t.Sub(l.writeSet); !t.IsZero() && !l.writeSet.IsZero() && early >= 0 && early <= time.Until(t)/8 {
+	if early := t.Sub(l.writeSet); !t.IsZero() && !l.writeSet.IsZero() && early >= 0 && early <= d/8 {
 		return nil
 	}
 	l.writeSet = t

@@ -19,15 +19,16 @@ func (c *serverConn) refuse() {
 	out := appendStatus(t.out[:0], 1, h.fault.status)
 	out = append(out, "Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: "...)
 	out = append(strconv.AppendInt(out, int64(len(text)), 10), "\r\n"...)
-	out = append(c.s.date.append(out, time.Now()), "\r\n"...)
+	now := time.Now()
+	out = append(c.s.date.append(out, now), "\r\n"...)
 	if report.Method != http.MethodHead {
 		out = append(out, text...)
 	}
-	c.limits.ownWrite(c.s.o.Write)
+	c.limits.ownWrite(now, c.s.o.Write)
 	n, _ := c.nc.Write(out) // how many bytes says enough
 	report.BytesOut = int64(n)
 	if c.s.o.Refused != nil {
 		c.s.o.Refused(&report)
 	}
-	c.hangUp()
+	c.fate = hangsUp
 }

@@ -69,7 +69,6 @@ func (w *serverWriter) flush() {
 func (w *serverWriter) send(p, tail []byte) {
 	t := w.t
 	if w.failed == nil {
-		w.sent = true
 		t.c.limits.handlersWrite()
 		w.failed = w.sendPieces(p, tail)
 		if w.failed != nil {

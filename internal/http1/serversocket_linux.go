@@ -13,9 +13,11 @@ import (
 // readiness is being waited for.
 type serverSocket struct {
 	net.Conn
-	raw    syscall.RawConn
-	fd     int
-	inside bool // the caller waits for readiness: Read must not
+	raw      syscall.RawConn
+	fd       int
+	inside   bool // readiness is being waited for: Read must not wait
+	drained  bool // since it was ready last, a read has left nothing
+	trusting bool // that is enough to know that nothing more is there
 }
 
 // wouldBlock says that nothing has come yet. It is a timeout, and temporary, so
@@ -61,7 +63,8 @@ func (k *serverSocket) CloseWrite() error {
 	return nil
 }
 
-func (k *serverSocket) enter(fd uintptr) { k.fd, k.inside = int(fd), true } //nolint:gosec // a descriptor
+// enter is called when the socket may be ready; until leave, Read does not wait.
+func (k *serverSocket) enter(fd uintptr) { k.fd, k.inside, k.drained = int(fd), true, false } //nolint:gosec // a descriptor
 
 func (k *serverSocket) leave() { k.inside = false }
 
@@ -70,13 +73,17 @@ func (k *serverSocket) Read(p []byte) (int, error) {
 	if !k.inside {
 		return k.Conn.Read(p)
 	}
-	if len(p) == 0 {
+	switch {
+	case len(p) == 0:
 		return 0, nil
+	case k.drained && k.trusting:
+		return 0, errWouldBlock
 	}
 	for {
 		n, err := unix.Read(k.fd, p)
 		switch {
 		case n > 0:
+			k.drained = n < len(p)
 			return n, nil
 		case n == 0 && err == nil:
 			return 0, io.EOF

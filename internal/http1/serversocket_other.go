@@ -11,7 +11,8 @@ import (
 // serverSocket is for Linux alone.
 type serverSocket struct {
 	net.Conn
-	raw syscall.RawConn
+	raw              syscall.RawConn
+	inside, trusting bool
 }
 
 var errWouldBlock = errors.New("nothing has come yet")

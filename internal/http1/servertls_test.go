@@ -38,12 +38,17 @@ func selfSigned(t testing.TB) tls.Certificate {
 // newTLSFront is newFront over TLS; ours: over what NewConn returns.
 func newTLSFront(t testing.TB, o ServerOptions, ours bool) *front {
 	t.Helper()
+	return tlsFrontOf(t, NewServer(o), ours)
+}
+
+func tlsFrontOf(t testing.TB, s *Server, ours bool) *front {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := &tls.Config{Certificates: []tls.Certificate{selfSigned(t)}}
-	f := &front{Server: NewServer(o), t: t, addr: l.Addr().String()}
+	f := &front{Server: s, t: t, addr: l.Addr().String()}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
