@@ -17,8 +17,9 @@ import (
 // away is how far a connection is on its way to its end. It is guarded by
 // conn.mu.
 type away struct {
-	told  bool // the first GOAWAY is in the output
-	final bool // the second is
+	told  bool   // the first GOAWAY is in the output
+	final bool   // the second is
+	last  uint32 // what it named
 	timer *time.Timer
 }
 
@@ -71,7 +72,7 @@ func (c *conn) left() {
 	if c.away.final || c.ended || c.out.broken != nil {
 		return
 	}
-	c.away.final = true
+	c.away.final, c.away.last = true, c.last
 	c.out.frames = appendGoAway(c.out.room(), c.last, http2.ErrCodeNo, "")
 	c.flush()
 	c.settle()
@@ -108,8 +109,12 @@ func (c *conn) bye(err error) {
 		c.away.timer.Stop()
 	}
 	polite := fault != nil || errors.Is(err, errIdle) || errors.Is(err, errLeaving)
+	last := c.last
+	if c.away.final {
+		last = c.away.last // no GOAWAY names a later stream than one before
+	}
 	if polite && (fault != nil || !c.away.final) && c.out.broken == nil {
-		c.out.frames = appendGoAway(c.out.room(), c.last, code, reason)
+		c.out.frames = appendGoAway(c.out.room(), last, code, reason)
 	}
 	mustWrite := polite && c.claim()
 	c.mu.Unlock()

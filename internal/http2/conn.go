@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"os"
 	"sync"
@@ -171,19 +170,26 @@ func (c *conn) end(err error) {
 
 // failure is err, or nil where that is no fault of the client's.
 func (c *conn) failure(err error) error {
-	if errors.Is(err, errIdle) || errors.Is(err, errLeaving) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if errors.Is(c.out.broken, os.ErrDeadlineExceeded) {
-			return errStalled
-		}
-		return nil
+	if fault := (*connError)(nil); errors.As(err, &fault) || errors.Is(err, errSlow) {
+		return err
 	}
-	return err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if errors.Is(c.out.broken, os.ErrDeadlineExceeded) {
+		return errStalled
+	}
+	return nil
 }
 
-// cut ends the connection at once.
-func (c *conn) cut() { _ = c.nc.Close() } // the reader finds out
+// cut ends the connection at once; the reader finds out. What TLS has to say at
+// the end could wait for a client that takes nothing, so it is not said.
+func (c *conn) cut() {
+	nc := c.nc
+	if over, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		nc = over.NetConn()
+	}
+	_ = nc.Close() // it was to be closed anyway
+}
 
 // breakOff ends the connection because writing has failed. It expects mu to be
 // held.

@@ -94,7 +94,6 @@ func (b *block) regular(f hpack.HeaderField) string {
 	case fieldExpect:
 		if httpguts.HeaderValuesContainsToken([]string{f.Value}, "100-continue") {
 			r.expects = true
-			return ""
 		}
 	case fieldTrailer:
 		r.promises = true
@@ -153,8 +152,8 @@ func (s *stream) promise() (names []string) {
 	for _, list := range s.header["Trailer"] {
 		for name := range strings.SplitSeq(list, ",") {
 			name = http.CanonicalHeaderKey(strings.Trim(name, " \t"))
-			switch name {
-			case "", "Transfer-Encoding", "Trailer", "Content-Length":
+			switch {
+			case name == "", !all(name, tokenAny), name == "Transfer-Encoding", name == "Trailer", name == "Content-Length":
 				continue
 			}
 			if s.req.Trailer == nil {

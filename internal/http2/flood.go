@@ -1,6 +1,7 @@
 package http2
 
 import (
+	"slices"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -79,20 +80,19 @@ func (c *conn) controlled() error {
 // lateStreams are the streams that the server has reset last. Frames for them
 // may be on their way (RFC 9113, section 5.1).
 type lateStreams struct {
-	ids  [32]uint32
-	next uint8
+	ids  []uint32
+	next int
 }
 
+const maxLate = 128 // streams
+
 func (l *lateStreams) add(id uint32) {
-	l.ids[l.next%32] = id
+	if len(l.ids) < maxLate {
+		l.ids = append(l.ids, id)
+		return
+	}
+	l.ids[l.next%maxLate] = id
 	l.next++
 }
 
-func (l *lateStreams) has(id uint32) bool {
-	for _, late := range l.ids {
-		if late == id {
-			return true
-		}
-	}
-	return false
-}
+func (l *lateStreams) has(id uint32) bool { return slices.Contains(l.ids, id) }

@@ -237,7 +237,7 @@ func (a *answer) add(f http2.Frame) bool {
 		}
 		h := http.Header{}
 		for _, hf := range f.RegularFields() {
-			h.Add(hf.Name, hf.Value)
+			h[hf.Name] = append(h[hf.Name], hf.Value)
 		}
 		if a.status != "" {
 			a.trailer = h

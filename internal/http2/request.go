@@ -31,6 +31,7 @@ func (c *conn) open(s *stream) error {
 	}
 	c.last = s.id
 	if c.away.final {
+		c.late.add(s.id)
 		c.mu.Unlock()
 		s.recycle() // the client was told to try it elsewhere
 		return nil
@@ -113,6 +114,9 @@ func (c *conn) fill(s *stream) string {
 	r.Header, r.RemoteAddr, r.TLS = s.header, c.remote, c.tls
 	if len(f.cookies) > 1 {
 		s.header["Cookie"][0] = strings.Join(f.cookies, "; ") // RFC 9113, section 8.2.3
+	}
+	if f.expects {
+		delete(s.header, "Expect")
 	}
 	return c.fillBody(s)
 }

@@ -85,12 +85,19 @@ func (c *conn) pause(s *stream) error {
 // stall resets a stream whose write deadline has passed in a write.
 func (c *conn) stall(s *stream) error {
 	err := fmt.Errorf("http2: %w", os.ErrDeadlineExceeded)
-	if s.failure == nil {
-		s.failure = err
-		c.resetStream(s.id, http2.ErrCodeInternal)
-		c.close(s)
+	if s.failure != nil {
+		return s.failure
 	}
+	s.failure = err
+	c.resetStream(s.id, http2.ErrCodeInternal)
+	c.close(s)
 	c.flush()
+	c.mu.Unlock()
+	if s.body != nil {
+		s.body.end(err)
+	}
+	s.ctx.end(err)
+	c.mu.Lock()
 	return err
 }
 
