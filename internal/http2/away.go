@@ -117,6 +117,12 @@ func (c *conn) bye(err error) {
 		c.out.frames = appendGoAway(c.out.room(), last, code, reason)
 	}
 	mustWrite := polite && c.claim()
+	written := make(chan struct{})
+	if c.out.writing {
+		c.out.idle = written
+	} else {
+		close(written)
+	}
 	c.mu.Unlock()
 	if polite {
 		c.leaving.Store(true)
@@ -124,6 +130,7 @@ func (c *conn) bye(err error) {
 		if mustWrite {
 			c.write()
 		}
+		<-written
 		c.linger()
 	}
 	_ = c.nc.Close() // the client has all that it gets

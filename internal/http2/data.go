@@ -28,6 +28,9 @@ func (c *conn) onData(h frameHead) error {
 		if err := c.in.discard(n + padding); err != nil {
 			return err
 		}
+		if fault == nil {
+			fault = c.countEmpty(h.kind)
+		}
 		return fault
 	}
 	if err := c.receive(s, n); err != nil {

@@ -38,7 +38,7 @@ func TestH2specInStrictMode(t *testing.T) {
 		Host: host, Port: n, Path: "/", Timeout: 2 * time.Second, MaxHeaderLen: 4000, Strict: true, TLS: true, Insecure: true,
 	}) {
 		if result.Failed {
-			t.Errorf("%s, %s: %v", id, result.TestCase.Desc, result.Error)
+			t.Errorf("%s, %s: %+v", id, result.TestCase.Desc, result.Error)
 		} else {
 			passed++
 		}

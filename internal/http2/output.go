@@ -22,12 +22,13 @@ var outputBuffers = sync.Pool{New: func() any { b := make([]byte, 0, outputSize)
 // output is the way to the client: frames are put into one buffer while
 // another is being written. It is guarded by conn.mu, but for what put does.
 type output struct {
-	frames   []byte  // nil when there are none
-	buffer   *[]byte // what frames came from
-	controls int     // control frames in there
-	updated  bool    // there is a WINDOW_UPDATE that nobody was told to write
-	writing  bool    // somebody writes, or is on the way to
-	broken   error   // writing failed
+	frames   []byte        // nil when there are none
+	buffer   *[]byte       // what frames came from
+	controls int           // control frames in there
+	updated  bool          // there is a WINDOW_UPDATE that nobody was told to write
+	writing  bool          // somebody writes, or is on the way to
+	broken   error         // writing failed
+	idle     chan struct{} // closed when nobody writes; nil: nobody waits
 
 	encoder *hpack.Encoder
 	window  int64 // of the connection, for DATA
@@ -118,6 +119,10 @@ func (c *conn) write() {
 		}
 	}
 	o.writing = false
+	if o.idle != nil {
+		close(o.idle)
+		o.idle = nil
+	}
 	c.settle()
 }
 

@@ -34,7 +34,7 @@ func (c *conn) open(s *stream) error {
 		c.late.add(s.id)
 		c.mu.Unlock()
 		s.recycle() // the client was told to try it elsewhere
-		return nil
+		return c.countEmpty(http2.FrameHeaders)
 	}
 	if fault == "" && c.under >= c.server.o.MaxStreams {
 		c.resetStream(s.id, http2.ErrCodeRefusedStream)
@@ -223,7 +223,7 @@ func (c *conn) endTrailers(id uint32, s *stream, open bool) error {
 		case open:
 			return fault(http2.ErrCodeStreamClosed, "HEADERS behind the end of the stream")
 		case late:
-			return nil // they were on their way
+			return c.countEmpty(http2.FrameHeaders) // they were on their way
 		}
 		return &connError{http2.ErrCodeStreamClosed, "HEADERS on a stream that is closed"}
 	}

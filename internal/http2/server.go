@@ -105,6 +105,7 @@ type Server struct {
 	o       ServerOptions
 	dates   dates
 	workers workers
+	streams sync.Pool   // of *stream
 	forget  func() bool // ends the watch over Base
 
 	closing atomic.Bool // Shutdown or Close was called

@@ -3,7 +3,6 @@ package http2
 import (
 	"net/http"
 	"net/url"
-	"sync"
 	"time"
 )
 
@@ -51,16 +50,14 @@ type stream struct {
 	alarm *time.Timer   // wakes
 }
 
-var streams = sync.Pool{New: func() any {
-	s := &stream{header: make(http.Header), wake: make(chan struct{}, 1)}
-	s.blank = *(&http.Request{}).WithContext(&s.ctx)
-	s.writer.s, s.writer.header = s, make(http.Header)
-	return s
-}}
-
 // newStream returns a stream for the request whose fields come next.
 func (c *conn) newStream(id uint32) *stream {
-	s := streams.Get().(*stream) //nolint:errcheck // the pool holds nothing else
+	s, _ := c.server.streams.Get().(*stream)
+	if s == nil {
+		s = &stream{header: make(http.Header), wake: make(chan struct{}, 1)}
+		s.blank = *(&http.Request{}).WithContext(&s.ctx)
+		s.writer.s, s.writer.header = s, make(http.Header)
+	}
 	s.c, s.id = c, id
 	s.ctx.base, s.ctx.local = c.server.o.Base, c.local
 	s.req = s.blank
@@ -69,6 +66,7 @@ func (c *conn) newStream(id uint32) *stream {
 
 // recycle gives s back. It expects that nobody can hold anything of it.
 func (s *stream) recycle() {
+	pool := &s.c.server.streams
 	s.c, s.id = nil, 0
 	s.remoteEnded, s.localEnded, s.closed, s.returned = false, false, false, false
 	s.sendWindow, s.recvWindow, s.consumed = 0, 0, 0
@@ -84,7 +82,7 @@ func (s *stream) recycle() {
 	clear(s.values)
 	s.values = s.values[:0]
 	s.writer.reset()
-	streams.Put(s)
+	pool.Put(s)
 }
 
 // maxKeptFields is how large the maps of a stream may be that is used again.

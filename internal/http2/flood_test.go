@@ -1,0 +1,231 @@
+package http2
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+// flooded is a server whose handlers wait until they are told to go.
+type flooded struct {
+	*run
+	running, most, all atomic.Int32
+	failed             chan error
+}
+
+func startFlooded(t *testing.T, o ServerOptions) *flooded {
+	f := &flooded{failed: make(chan error, 10)}
+	o.Failed = func(_ net.Addr, err error) { f.failed <- err }
+	o.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		f.all.Add(1)
+		n := f.running.Add(1)
+		defer f.running.Add(-1)
+		for most := f.most.Load(); n > most && !f.most.CompareAndSwap(most, n); most = f.most.Load() {
+		}
+		if r.URL.Path == "/wait" {
+			<-r.Context().Done()
+		}
+	})
+	o.Write = time.Minute
+	f.run = start(t, o)
+	return f
+}
+
+var wait = fields{":method", "POST", ":scheme", "https", ":path", "/wait", ":authority", "localhost"}
+
+// Each of these does no good to anybody, and goes on for as long as it may.
+var floods = map[string]struct {
+	prepare func(*raw)
+	frame   func(c *raw, i uint32) error
+}{
+	"rapid reset": {frame: func(c *raw, i uint32) error {
+		if err := c.tryOpen(2*i+1, true, get); err != nil {
+			return err
+		}
+		return c.WriteRSTStream(2*i+1, http2.ErrCodeCancel)
+	}},
+	"rapid reset of what waits": {frame: func(c *raw, i uint32) error {
+		if err := c.tryOpen(2*i+1, true, wait); err != nil {
+			return err
+		}
+		return c.WriteRSTStream(2*i+1, http2.ErrCodeCancel)
+	}},
+	"made to reset by windows": {frame: func(c *raw, i uint32) error {
+		if err := c.tryOpen(2*i+1, true, wait); err != nil {
+			return err
+		}
+		return c.WriteWindowUpdate(2*i+1, 0)
+	}},
+	"made to reset by overflow": {frame: func(c *raw, i uint32) error {
+		if err := c.tryOpen(2*i+1, true, wait); err != nil {
+			return err
+		}
+		return c.WriteWindowUpdate(2*i+1, maxWindow)
+	}},
+	"made to reset by priority": {frame: func(c *raw, i uint32) error {
+		if err := c.tryOpen(2*i+1, true, wait); err != nil {
+			return err
+		}
+		return c.WritePriority(2*i+1, http2.PriorityParam{StreamDep: 2*i + 1})
+	}},
+	"made to reset by data": {frame: func(c *raw, i uint32) error {
+		if err := c.tryOpen(2*i+1, true, wait); err != nil {
+			return err
+		}
+		return c.WriteData(2*i+1, true, nil)
+	}},
+	"malformed":        {frame: func(c *raw, i uint32) error { return c.tryOpen(2*i+1, true, get.and("connection", "close")) }},
+	"too many streams": {frame: func(c *raw, i uint32) error { return c.tryOpen(2*i+1, true, wait) }},
+	"too large heads": {frame: func(c *raw, i uint32) error {
+		return c.tryOpen(2*i+1, true, get.and("x-a", strings.Repeat("a", 9000)))
+	}},
+	"ping":     {frame: func(c *raw, _ uint32) error { return c.WritePing(false, [8]byte{}) }},
+	"pong":     {frame: func(c *raw, _ uint32) error { return c.WritePing(true, [8]byte{}) }},
+	"settings": {frame: func(c *raw, _ uint32) error { return c.WriteSettings() }},
+	"priority": {frame: func(c *raw, i uint32) error { return c.WritePriority(2*i+3, http2.PriorityParam{}) }},
+	"windows":  {frame: func(c *raw, _ uint32) error { return c.WriteWindowUpdate(0, 1) }},
+	"unknown":  {frame: func(c *raw, _ uint32) error { return c.WriteRawFrame(0xbe, 0, 0, nil) }},
+	"empty data": {
+		prepare: func(c *raw) { c.open(1, false, wait) },
+		frame:   func(c *raw, _ uint32) error { return c.WriteData(1, false, nil) },
+	},
+	"padding": {
+		prepare: func(c *raw) { c.open(1, false, wait) },
+		frame:   func(c *raw, _ uint32) error { return c.WriteDataPadded(1, false, nil, make([]byte, 255)) },
+	},
+	"resets of what is closed": {
+		prepare: func(c *raw) { c.open(1, true, get); c.answer(1) },
+		frame:   func(c *raw, _ uint32) error { return c.WriteRSTStream(1, http2.ErrCodeCancel) },
+	},
+	"data for what is closed": {
+		prepare: func(c *raw) { c.open(1, true, get); c.answer(1) },
+		frame:   func(c *raw, _ uint32) error { return c.WriteData(1, false, nil) },
+	},
+	"continuation": {
+		prepare: func(c *raw) {
+			_ = c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: nil, EndStream: true})
+		},
+		frame: func(c *raw, _ uint32) error { return c.WriteContinuation(1, false, []byte{0x82}) },
+	},
+	"empty continuation": {
+		prepare: func(c *raw) {
+			_ = c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: nil, EndStream: true})
+		},
+		frame: func(c *raw, _ uint32) error { return c.WriteContinuation(1, false, nil) },
+	},
+	"large continuation": {
+		prepare: func(c *raw) {
+			_ = c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: nil, EndStream: true})
+		},
+		frame: func(c *raw, _ uint32) error { return c.WriteContinuation(1, false, make([]byte, maxFrame)) },
+	},
+}
+
+func TestFloodsEndTheConnection(t *testing.T) {
+	noLeaks(t)
+	for name, flood := range floods {
+		t.Run(name, func(t *testing.T) {
+			f := startFlooded(t, ServerOptions{MaxHead: 8 << 10, MaxStreams: 20})
+			c := f.dial()
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			if flood.prepare != nil {
+				flood.prepare(c)
+			}
+			var reading sync.WaitGroup
+			reading.Go(func() {
+				if code, said := c.ended(); said && code != http2.ErrCodeEnhanceYourCalm {
+					t.Errorf("ended with %v", code)
+				}
+			})
+			for i := range uint32(1_000_000) {
+				if flood.frame(c, i) != nil {
+					break
+				}
+			}
+			reading.Wait()
+			select {
+			case err := <-f.failed:
+				if fault := (*connError)(nil); !errors.As(err, &fault) || fault.code != http2.ErrCodeEnhanceYourCalm {
+					t.Errorf("ended because of %v", err)
+				}
+			case <-time.After(patience):
+				t.Fatal("the connection was not ended")
+			}
+			if all := f.all.Load(); all > 4*maxResets {
+				t.Errorf("%d requests were handled", all)
+			}
+			if most := f.most.Load(); most > 20 {
+				t.Errorf("%d handlers ran at the same time", most)
+			}
+			runtime.ReadMemStats(&after)
+			if grown := int64(after.HeapInuse) - int64(before.HeapInuse); grown > 20<<20 {
+				t.Errorf("%d bytes more are in use", grown)
+			}
+		})
+	}
+}
+
+// What looks like a flood, and is not.
+func TestBusyClientsAreNotTakenForFloods(t *testing.T) {
+	f := startFlooded(t, ServerOptions{})
+	c := f.dial()
+	for i := range uint32(2000) {
+		given := 2*i + 1
+		if i%4 == 0 { // given up at once
+			c.open(given, true, get)
+			_ = c.WriteRSTStream(given, http2.ErrCodeCancel)
+			continue
+		}
+		c.open(given, true, get)
+		_ = c.WritePriority(given, http2.PriorityParam{})
+		_ = c.WriteWindowUpdate(0, 1)
+		if a := c.answer(given); a.status != "200" {
+			t.Fatalf("request %d got %+v", i, a)
+		}
+		_ = c.WriteRSTStream(given, http2.ErrCodeCancel) // it comes late
+	}
+}
+
+// Frames that the client makes the server send, and does not take, must not
+// pile up.
+func TestClientThatTakesNoControlFramesIsCutOff(t *testing.T) {
+	noLeaks(t)
+	f := startFlooded(t, ServerOptions{MaxStreams: 20})
+	c := f.dial()
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := uint32(0); ; i++ {
+		// Useful frames lift the limit on useless ones.
+		if c.tryOpen(2*i+1, true, get) != nil {
+			break
+		}
+		for range 3 {
+			if c.WritePing(false, [8]byte{}) != nil {
+				break
+			}
+		}
+	}
+	select {
+	case err := <-f.failed:
+		if fault := (*connError)(nil); !errors.As(err, &fault) {
+			t.Errorf("ended because of %v", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("the connection was not ended")
+	}
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapInuse) - int64(before.HeapInuse); grown > 20<<20 {
+		t.Errorf("%d bytes more are in use", grown)
+	}
+}
