@@ -135,9 +135,15 @@ func (c *conn) next() error {
 	}
 	h := parseFrameHead(b)
 	c.in.skip(frameHeadSize)
-	err = c.frame(h)
-	var fault *streamError
-	if err != nil && errors.As(err, &fault) {
+	if err := c.frame(h); err != nil {
+		return c.judgeFrame(err)
+	}
+	return nil
+}
+
+// judgeFrame returns err, unless it is the fault of a stream alone.
+func (c *conn) judgeFrame(err error) error {
+	if fault := (*streamError)(nil); errors.As(err, &fault) {
 		return c.refuse(fault)
 	}
 	return err

@@ -30,36 +30,41 @@ func (c *conn) open(s *stream) error {
 		c.owes = true
 	}
 	c.last = s.id
-	if c.away.final {
-		c.late.add(s.id)
+	if fault == "" && !b.tooLarge && !c.away.final && c.under < c.server.o.MaxStreams {
+		c.begin(s)
 		c.mu.Unlock()
-		s.recycle() // the client was told to try it elsewhere
+		c.server.workers.start(task{s: s})
+		return nil
+	}
+	final := c.away.final
+	if final { // the client was told to try it elsewhere
+		c.late.add(s.id)
+	}
+	c.mu.Unlock()
+	defer s.recycle()
+	if final {
 		return c.countEmpty(http2.FrameHeaders)
 	}
-	if fault == "" && c.under >= c.server.o.MaxStreams {
-		c.resetStream(s.id, http2.ErrCodeRefusedStream)
-		c.mu.Unlock()
-		s.recycle()
-		return c.wasReset()
-	}
-	if fault == "" && b.tooLarge {
+	return c.turnAway(s, fault)
+}
+
+// turnAway says no to a request.
+func (c *conn) turnAway(s *stream, fault string) error {
+	switch {
+	case fault != "":
+		c.report(&Refused{Err: errors.New(fault)})
+		return &streamError{s.id, http2.ErrCodeProtocol, fault}
+	case c.block.tooLarge:
+		c.report(&Refused{Err: errTooLarge, Status: http.StatusRequestHeaderFieldsTooLarge})
+		c.mu.Lock()
 		c.answerTooLarge(s)
 		c.mu.Unlock()
-		c.report(&Refused{Err: errTooLarge, Status: http.StatusRequestHeaderFieldsTooLarge})
-		s.recycle()
-		return c.wasReset()
-	}
-	if fault != "" {
+	default:
+		c.mu.Lock()
+		c.resetStream(s.id, http2.ErrCodeRefusedStream)
 		c.mu.Unlock()
-		c.report(&Refused{Err: errors.New(fault)})
-		err := &streamError{s.id, http2.ErrCodeProtocol, fault}
-		s.recycle()
-		return err
 	}
-	c.begin(s)
-	c.mu.Unlock()
-	c.server.workers.start(task{s: s})
-	return nil
+	return c.wasReset()
 }
 
 // wasReset is called when a stream was turned away.
