@@ -3,8 +3,10 @@ package http1
 import (
 	"context"
 	"crypto/tls"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -167,11 +169,14 @@ func (s *Server) Close() error {
 // what is closed once there is none.
 func (s *Server) stop(tell func(*serverConn)) <-chan struct{} {
 	s.connMu.Lock()
-	defer s.connMu.Unlock()
 	s.closing.Store(true)
-	for c := range s.conns {
+	conns := slices.Collect(maps.Keys(s.conns))
+	s.connMu.Unlock()
+	for _, c := range conns { // which may take a while, where TLS says goodbye
 		tell(c)
 	}
+	s.connMu.Lock()
+	defer s.connMu.Unlock()
 	if len(s.conns) == 0 {
 		none := make(chan struct{})
 		close(none)

@@ -24,6 +24,7 @@ func (a *serverAsk) proceed(c *serverConn) {
 	defer a.mu.Unlock()
 	if a.pending {
 		a.pending, a.said = false, true
+		c.limits.handlersWrite()
 		_, _ = c.nc.Write([]byte(continueLine)) // fails as reading the body will
 	}
 }

@@ -43,16 +43,15 @@ func (k *serverChunks) read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// lineWaits reports whether the next chunk's first line is in the buffer, and
-// something behind it: that of the last one is worth a look, too, but its
-// trailers may be still to come.
+// lineWaits reports whether the next chunk's first line is in the buffer; where
+// it is the last one's, with the empty line behind it.
 func (k *serverChunks) lineWaits() bool {
 	in := k.b.t.buffered()
 	if k.begun {
 		in = in[min(2, len(in)):]
 	}
 	i := bytes.IndexByte(in, '\n')
-	return i > 0 && (in[0] != '0' || bytes.Contains(in[i-1:], []byte("\r\n\r\n")))
+	return i > 0 && (in[0] != '0' || bytes.HasPrefix(in[i-1:], []byte("\r\n\r\n")))
 }
 
 // next reads up to a chunk's data, or to the end of the trailers.

@@ -85,10 +85,11 @@ func newServerConn(s *Server, nc net.Conn, state *tls.ConnectionState) *serverCo
 			c.rd = c.socket
 		}
 	}
-	c.raw = rawConn(bottom)
 	c.stepFn = c.step
 	if c.socket == nil {
-		c.first = make([]byte, firstSize)
+		c.raw, c.first = rawConn(bottom), make([]byte, firstSize)
+	} else {
+		c.raw = c.socket.raw
 	}
 	return c
 }

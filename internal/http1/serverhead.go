@@ -35,7 +35,13 @@ type serverHead struct {
 	headFraming
 }
 
-func (h *serverHead) reset() { *h = serverHead{fields: h.fields[:0]} }
+func (h *serverHead) reset() {
+	fields := h.fields[:0]
+	if cap(fields) > maxKept {
+		fields = nil
+	}
+	*h = serverHead{fields: fields}
+}
 
 // scan goes on where it had stopped.
 func (t *serverTurn) scan() verdict {

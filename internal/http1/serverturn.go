@@ -47,10 +47,10 @@ type serverTurn struct {
 const maxKept = 64
 
 func newServerTurn() *serverTurn {
-	t := &serverTurn{header: make(http.Header, 16), values: make([]string, 0, 32)}
+	t := &serverTurn{header: make(http.Header, 8), values: make([]string, 0, 32)}
 	t.blank = *new(http.Request).WithContext(&t.ctx)
 	t.req = t.blank
-	t.writer.header = make(http.Header, 16)
+	t.writer.header = make(http.Header, 8)
 	t.writer.t = t
 	return t
 }
@@ -130,7 +130,7 @@ func (t *serverTurn) clean() {
 // emptied returns a map without entries: h itself, unless it is large.
 func emptied(h http.Header) http.Header {
 	if len(h) > maxKept {
-		return make(http.Header, 16)
+		return make(http.Header, 8)
 	}
 	clear(h)
 	return h
