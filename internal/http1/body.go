@@ -3,7 +3,6 @@ package http1
 import (
 	"io"
 	"net/http"
-	"time"
 )
 
 // body is an answer's body.
@@ -16,7 +15,6 @@ type body struct {
 	keep    bool // the connection may be used again after it
 	done    bool
 	err     error
-	pushed  time.Time // the read deadline in force
 }
 
 // Read implements [io.Reader]. A body that ends early is an error, never io.EOF.
@@ -27,7 +25,6 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.done {
 		return 0, io.EOF
 	}
-	b.extend()
 	if b.bounded && int64(len(p)) > b.left {
 		p = p[:b.left]
 	}
@@ -47,19 +44,6 @@ func (b *body) Read(p []byte) (int, error) {
 		return n, b.err
 	}
 	return n, nil
-}
-
-// extend pushes the read deadline ahead in steps.
-func (b *body) extend() {
-	now, idle := time.Now(), b.x.BodyIdle
-	switch {
-	case idle <= 0 && b.pushed.IsZero():
-		b.pushed = now
-		b.x.c.setReadDeadline(noDeadline)
-	case idle > 0 && b.pushed.Sub(now) < idle-idle/8:
-		b.pushed = now.Add(idle)
-		b.x.c.setReadDeadline(b.pushed)
-	}
 }
 
 func (b *body) trailers() {

@@ -23,13 +23,16 @@ type clock struct {
 }
 
 // start says that the request has been sent.
-func (k *clock) start() {
+func (k *clock) start() { k.startAt(time.Now()) }
+
+// startAt says when that was, or will have been.
+func (k *clock) startAt(now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !k.began.IsZero() {
 		return
 	}
-	k.began = time.Now()
+	k.began = now
 	if k.waiting {
 		k.c.setReadDeadline(k.next())
 	}
@@ -68,6 +71,21 @@ func (k *clock) head(limit time.Time) {
 	defer k.mu.Unlock()
 	k.waiting, k.suspected = false, true
 	k.c.setReadDeadline(limit)
+}
+
+// whole ends the wait where the head has come in one piece.
+func (k *clock) whole() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.waiting, k.suspected = false, true
+}
+
+// restart says that sending took longer after all.
+func (k *clock) restart() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.began = time.Now()
+	k.c.setReadDeadline(k.next())
 }
 
 // final says that there will be no other head.

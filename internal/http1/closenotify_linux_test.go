@@ -32,6 +32,7 @@ func TestAnEndOfTLSIsNoProofWithoutAFIN(t *testing.T) {
 			if tc.proof {
 				_, _ = c.write([]byte("GET"), 0)
 			}
+			c.attend()
 			if _, err := c.br.Peek(1); err != io.EOF {
 				t.Fatal(err)
 			}

@@ -26,23 +26,28 @@ type ClientConn struct {
 	nc    net.Conn
 	under net.Conn        // what TLS runs over; nil: there is no TLS
 	raw   syscall.RawConn // of the TCP socket; nil: unknown
-	br    *bufio.Reader
-	out   []byte // head of a request, reused
+	push  push
+	br    *bufio.Reader // nil as long as nothing was read
+	out   []byte        // head of a request, reused
+	body  bodyClock
 
-	// writing is held during a write; reset is set when one met a reset, which
-	// the socket then reports no more.
+	// writing is held during a write, and guards what follows. reset is set
+	// when one met a reset, which the socket then reports no more.
 	writing sync.Mutex
 	reset   bool
+	written uint64 // bytes that were taken
 
 	exchanges int
+	greeted   uint64 // see acknowledged
 	keepAlive time.Duration
 	keepMax   int
 
 	// mu guards the rest, and keeps deadlines from undoing an Abort.
 	mu       sync.Mutex
-	resting  bool      // no exchange is under way, and one may follow
-	upgraded bool      // it speaks another protocol now
-	cause    error     // why the connection was cut
+	resting  bool  // no exchange is under way, and one may follow
+	upgraded bool  // it speaks another protocol now
+	cause    error // why the connection was cut
+	steps    steps
 	readEnd  time.Time // when reading has to end; zero: never
 	readSet  time.Time // the deadlines that are set, see deadline.go
 	writeSet time.Time
@@ -51,16 +56,15 @@ type ClientConn struct {
 // NewClientConn takes over a connection that was dialled.
 func NewClientConn(nc net.Conn) *ClientConn {
 	c := &ClientConn{nc: nc, resting: true}
-	c.br = bufio.NewReaderSize(source{c}, 4<<10)
 	socket := nc
 	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
 		c.under = t.NetConn()
 		socket = c.under
 	}
-	if s, ok := socket.(syscall.Conn); ok {
-		if raw, err := s.SyscallConn(); err == nil {
-			c.raw = raw
-		}
+	c.raw = rawConn(socket)
+	c.greeted, _, _ = c.tcpInfo()
+	if _, ok := nc.(*net.TCPConn); ok { // and nothing around it, that would have to see each write
+		c.push.prepare(c)
 	}
 	return c
 }
@@ -99,6 +103,7 @@ func (c *ClientConn) write(p []byte, idle time.Duration) (n int, err error) {
 		c.pushWriteDeadline(idle)
 		m, err := c.nc.Write(p[n:])
 		n += m
+		c.written += uint64(m) //nolint:gosec // never negative
 		if err != nil && errors.Is(err, syscall.ECONNRESET) {
 			c.reset = true
 		}
@@ -108,8 +113,8 @@ func (c *ClientConn) write(p []byte, idle time.Duration) (n int, err error) {
 	}
 }
 
-// take begins an exchange.
-func (c *ClientConn) take() error {
+// take begins an exchange, which waits no longer than step by step.
+func (c *ClientConn) take(now time.Time, s steps) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cause != nil {
@@ -119,7 +124,18 @@ func (c *ClientConn) take() error {
 		return errBusy
 	}
 	c.resting = false
+	c.steps = s
+	if reached(c.readSet, now) {
+		c.readSet = noDeadline // reading would only find that it has passed
+	}
 	return nil
+}
+
+// untake ends an exchange that has not begun to use the connection.
+func (c *ClientConn) untake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resting, c.steps = true, steps{}
 }
 
 // drained reports whether nothing follows an answer in what was read with it:
@@ -150,6 +166,9 @@ func (c *ClientConn) rest() bool {
 	if cap(c.out) > keptHead {
 		c.out = nil
 	}
+	c.dismiss()
+	c.body = bodyClock{}
+	c.steps, c.readEnd = steps{}, noDeadline
 	c.resting = true
 	return true
 }

@@ -18,6 +18,12 @@ func (c *ClientConn) setReadDeadline(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.readEnd = t
+	c.arm()
+}
+
+// arm sees that reading wakes up at its end, or at the next step. mu is held.
+func (c *ClientConn) arm() {
+	t := sooner(c.readEnd, c.steps.at)
 	if c.cause == nil && !t.IsZero() && (c.readSet.IsZero() || c.readSet.After(t)) {
 		c.readSet = t
 		_ = c.nc.SetReadDeadline(t) // fails where it is closed, as reading does
@@ -26,26 +32,16 @@ func (c *ClientConn) setReadDeadline(t time.Time) {
 
 // over reports whether reading has to end; otherwise it may be taken up again.
 func (c *ClientConn) over() bool {
+	if err := c.takeStep(); err != nil {
+		c.Abort(err)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.cause != nil || !c.readEnd.IsZero() && !time.Now().Before(c.readEnd) {
+	if c.cause != nil || reached(c.readEnd, time.Now()) {
 		return true
 	}
-	c.readSet = c.readEnd
-	return c.nc.SetReadDeadline(c.readEnd) != nil
-}
-
-// source is the connection as its buffered reader sees it: reading times out
-// only when it has to end.
-type source struct{ c *ClientConn }
-
-func (s source) Read(p []byte) (int, error) {
-	for {
-		n, err := s.c.nc.Read(p)
-		if n > 0 || err == nil || !isTimeout(err) || s.c.over() {
-			return n, err
-		}
-	}
+	c.readSet = sooner(c.readEnd, c.steps.at)
+	return c.nc.SetReadDeadline(c.readSet) != nil
 }
 
 // pushWriteDeadline gives writing idle from now, or an eighth less; 0: no limit.
@@ -74,3 +70,33 @@ func (c *ClientConn) clearWriteDeadline() {
 		_ = c.nc.SetWriteDeadline(noDeadline) // fails where it is closed, as writing does
 	}
 }
+
+// bodyClock pushes the deadline of reading ahead while a body is read.
+type bodyClock struct {
+	begun bool
+	idle  time.Duration // 0: no limit
+	set   time.Time     // the deadline in force; zero: none yet
+}
+
+// extend pushes the read deadline ahead in steps of an eighth.
+func (c *ClientConn) extend() {
+	b := &c.body
+	switch now := time.Now(); {
+	case b.idle <= 0 && b.set.IsZero():
+		b.set = now
+		c.setReadDeadline(noDeadline)
+	case b.idle > 0 && b.set.Sub(now) < b.idle-b.idle/8:
+		b.set = now.Add(b.idle)
+		c.setReadDeadline(b.set)
+	}
+}
+
+// sooner returns the earlier of two deadlines.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func reached(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }

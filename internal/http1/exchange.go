@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -37,6 +38,21 @@ type Exchange struct {
 	// Got1xx hears of informational answers but 101; may be nil. An error ends
 	// the exchange.
 	Got1xx func(code int, header textproto.MIMEHeader) error
+	// Context ends the exchange, with its cause; nil: that of Request does. Where
+	// it is a [Polled] one and no upgrade is asked for, it is asked, as below.
+	Context context.Context
+	// Step is asked now and then whether the exchange should go on: first after
+	// it has waited for the server for 50 ms, then after twice as long each time,
+	// up to 250 ms, also while the answer's body is read. An error ends the
+	// exchange. nil: Context is asked, if it is Polled.
+	Step func() error
+	// Begins is when the exchange begins, where the caller has looked at the
+	// clock anyway; zero: RoundTrip does.
+	Begins time.Time
+
+	// Answered is when the first byte of the final answer was read. RoundTrip
+	// fills it in.
+	Answered time.Time
 }
 
 // exchange is the state of a RoundTrip. It belongs to the goroutine that runs
@@ -44,6 +60,7 @@ type Exchange struct {
 type exchange struct {
 	*Exchange
 	c       *ClientConn
+	begins  time.Time
 	acked   uint64 // bytes that the peer's kernel had acknowledged before; proof says if known
 	proof   bool
 	sent    bool // this and unsent belong to who holds upload.using, where there is one
@@ -51,6 +68,7 @@ type exchange struct {
 	seen    bool
 	broken  bool // the head could not be sent whole
 	early   bool // the final answer began before the request was sent whole
+	upgrade bool // the request asks for one
 	odd     bool // an informational answer came after which the framing is not to be trusted
 	stopped bool
 	unhook  func() bool // from the context's end

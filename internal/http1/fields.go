@@ -51,10 +51,18 @@ func (r *lineReader) next() ([]byte, error) {
 func (r *lineReader) long(first []byte) ([]byte, error) {
 	line := append([]byte(nil), first...)
 	for len(line) <= r.left {
-		more, err := r.br.ReadSlice('\n')
-		line = append(line, more...)
-		if !errors.Is(err, bufio.ErrBufferFull) {
+		if _, err := r.br.Peek(1); err != nil {
 			return line, err
+		}
+		piece, _ := r.br.Peek(r.br.Buffered()) // it is there
+		end := bytes.IndexByte(piece, '\n') + 1
+		if end > 0 {
+			piece = piece[:end]
+		}
+		line = append(line, piece...)
+		_, _ = r.br.Discard(len(piece)) // as above
+		if end > 0 {
+			return line, nil
 		}
 	}
 	return line, errTooLong

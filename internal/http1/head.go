@@ -58,6 +58,7 @@ func (x *exchange) final(res *http.Response) (*http.Response, Phase, error) {
 	x.clock.final()
 	x.early = x.broken || x.Body != nil && (x.upload == nil || !x.upload.ending.Load())
 	x.c.learnKeepAlive(res.Header)
+	x.c.body = bodyClock{begun: true, idle: x.BodyIdle}
 	b := &body{x: x, res: res, keep: x.keeps(res, length)}
 	cleanHeader(res, length)
 	switch length {
@@ -79,7 +80,7 @@ func (x *exchange) final(res *http.Response) (*http.Response, Phase, error) {
 func (x *exchange) keeps(res *http.Response, length int64) bool {
 	connection := res.Header["Connection"]
 	switch {
-	case length == lengthClose, wantsUpgrade(x.Request), x.odd:
+	case length == lengthClose, x.upgrade, x.odd:
 		return false
 	case res.StatusCode == http.StatusNoContent && bodiless(res.Header) != nil:
 		return false // who knows what comes

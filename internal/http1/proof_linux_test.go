@@ -98,6 +98,7 @@ func TestARequestThatWasReadInPartIsNotRefused(t *testing.T) {
 			_ = tcp(s.Conn).SetLinger(linger)
 			_ = s.Close()
 			_, _ = c.write([]byte("x"), 0) // meets the reset, or brings it about
+			c.attend()
 			if _, err := c.br.Peek(1); err != io.EOF {
 				t.Fatalf("reading met %v", err)
 			}

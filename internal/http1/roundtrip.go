@@ -26,23 +26,15 @@ var errUnasked = errors.New("the server has answered before it was asked")
 // the body is an io.ReadWriteCloser with CloseWrite, which may be used by
 // several goroutines; any other body is for one at a time.
 func (c *ClientConn) RoundTrip(ex *Exchange) (*http.Response, error) {
-	x := &exchange{Exchange: ex, c: c}
+	x := &exchange{Exchange: ex, c: c, upgrade: wantsUpgrade(ex.Request)}
 	x.clock = clock{c: c, suspect: ex.Suspect, response: ex.Response}
-	head, err := appendHead(c.out[:0], ex.Request, ex.Body != nil)
-	if err == nil {
-		err = c.take()
+	if x.begins = ex.Begins; x.begins.IsZero() {
+		x.begins = time.Now()
 	}
+	head, err := x.begin()
 	if err != nil {
 		x.stop()
 		return nil, &Error{Phase: PhaseWrite, Err: err}
-	}
-	c.out = head
-	if c.exchanges > 0 {
-		x.acked, x.proof = c.acknowledged()
-	}
-	c.exchanges++
-	if ctx := ex.Request.Context(); ctx.Done() != nil {
-		x.unhook = context.AfterFunc(ctx, func() { c.Abort(context.Cause(ctx)) })
 	}
 	res, phase, err := x.run(head)
 	if err != nil {
@@ -51,14 +43,50 @@ func (c *ClientConn) RoundTrip(ex *Exchange) (*http.Response, error) {
 	return res, nil
 }
 
+// begin takes the connection, and makes the request's head.
+func (x *exchange) begin() ([]byte, error) {
+	c, ctx, step := x.c, x.Context, x.Step
+	if ctx == nil {
+		ctx = x.Request.Context()
+	}
+	polled, ok := ctx.(Polled)
+	if ok = ok && !x.upgrade; ok && step == nil {
+		step = polled.Poll
+	}
+	if err := c.take(x.begins, stepsFrom(x.begins, step)); err != nil {
+		return nil, err
+	}
+	head, err := appendHead(c.out[:0], x.Request, x.Body != nil)
+	if err != nil {
+		c.untake()
+		return nil, err
+	}
+	c.out = head
+	if c.exchanges > 0 {
+		x.acked, x.proof = c.acknowledged()
+	}
+	c.exchanges++
+	if !ok && ctx.Done() != nil {
+		x.unhook = context.AfterFunc(ctx, func() { c.Abort(context.Cause(ctx)) })
+	}
+	return head, nil
+}
+
 func (x *exchange) run(head []byte) (*http.Response, Phase, error) {
 	if err := x.c.aborted(); err != nil {
 		return nil, PhaseWrite, err
 	}
 	expect := x.Body != nil && hasToken(x.Request.Header["Expect"], "100-continue")
-	if x.Body != nil && !expect && len(head) <= joinedHead {
+	switch {
+	case x.Body == nil && x.c.push.possible():
+		if err := x.pushHead(head); err != nil {
+			return nil, PhaseWrite, err
+		}
+		return x.answer()
+	case x.Body != nil && !expect && len(head) <= joinedHead:
 		x.clock.holdFor(headPatience)
 		x.send(head)
+		x.clock.wait()
 		return x.answer()
 	}
 	if err := x.sendHead(head); err != nil {
@@ -72,13 +100,33 @@ func (x *exchange) run(head []byte) (*http.Response, Phase, error) {
 	default:
 		x.send(nil)
 	}
+	x.clock.wait()
 	return x.answer()
+}
+
+// pushHead sends the head, which is all of the request, and waits.
+func (x *exchange) pushHead(head []byte) error {
+	x.clock.startAt(x.begins)
+	x.clock.wait()
+	x.sent = true
+	n, err := x.c.pushAndWait(head)
+	if err == nil && n < len(head) { // the socket takes no more at once
+		var m int
+		m, err = x.c.write(head[n:], x.BodyIdle)
+		n += m
+		x.clock.restart()
+	}
+	return x.headSent(n, err)
 }
 
 // sendHead sends the head by itself.
 func (x *exchange) sendHead(head []byte) error {
 	x.sent = true
-	n, err := x.c.write(head, x.BodyIdle)
+	return x.headSent(x.c.write(head, x.BodyIdle))
+}
+
+// headSent judges how that went.
+func (x *exchange) headSent(n int, err error) error {
 	switch {
 	case err == nil:
 	case n == 0 || isTimeout(err):
@@ -105,7 +153,7 @@ func (x *exchange) answer() (*http.Response, Phase, error) {
 		if x.upload != nil && x.upload.withhold() {
 			return nil, PhaseWrite, errUnasked
 		}
-		x.seen = true
+		x.seen, x.Answered = true, time.Now()
 		x.clock.head(x.headLimit())
 		res, err := x.readHead()
 		switch {
@@ -125,12 +173,13 @@ func (x *exchange) answer() (*http.Response, Phase, error) {
 		if err := x.informed(res); err != nil {
 			return nil, PhaseHead, err
 		}
+		x.clock.wait()
 	}
 }
 
 // await waits for the first byte of a head.
 func (x *exchange) await() error {
-	x.clock.wait()
+	x.c.attend()
 	for {
 		_, err := x.c.br.Peek(1)
 		if err == nil || !isTimeout(err) || x.c.aborted() != nil {
@@ -179,9 +228,9 @@ func (x *exchange) informed(res *http.Response) error {
 func (x *exchange) headLimit() time.Time {
 	switch {
 	case x.BodyIdle > 0:
-		return time.Now().Add(x.BodyIdle)
+		return x.Answered.Add(x.BodyIdle)
 	case x.Response > 0:
-		return time.Now().Add(x.Response)
+		return x.Answered.Add(x.Response)
 	}
 	return noDeadline
 }

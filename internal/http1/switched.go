@@ -7,10 +7,11 @@ import (
 
 // switched hands the connection over after a 101 that was asked for.
 func (x *exchange) switched(res *http.Response) (*http.Response, Phase, error) {
-	if !wantsUpgrade(x.Request) || x.Body != nil {
+	if !x.upgrade || x.Body != nil {
 		return nil, PhaseHead, malformed("101 to a request that asked for no upgrade")
 	}
 	c := x.c
+	c.endSteps()
 	c.setReadDeadline(noDeadline)
 	c.clearWriteDeadline()
 	c.mu.Lock()
