@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// asked is a context that may be asked, and must not be waited for.
-type asked struct {
+// stepper is a context that may be stepper, and must not be waited for.
+type stepper struct {
 	context.Context
 	t     *testing.T
 	began time.Time
@@ -20,16 +20,16 @@ type asked struct {
 	end   time.Duration // when it has ended
 }
 
-func newAsked(t *testing.T, end time.Duration) *asked {
-	return &asked{Context: t.Context(), t: t, began: time.Now(), end: end}
+func newAsked(t *testing.T, end time.Duration) *stepper {
+	return &stepper{Context: t.Context(), t: t, began: time.Now(), end: end}
 }
 
-func (a *asked) Done() <-chan struct{} {
-	a.t.Error("somebody waits for the end of a context that can be asked")
+func (a *stepper) Done() <-chan struct{} {
+	a.t.Error("somebody waits for the end of a context that can be stepper")
 	return nil
 }
 
-func (a *asked) Poll() error {
+func (a *stepper) Poll() error {
 	a.at = append(a.at, time.Since(a.began))
 	if time.Since(a.began) >= a.end {
 		return errTest
@@ -67,14 +67,14 @@ func TestAContextIsAskedWhileTheAnswerIsAwaited(t *testing.T) {
 					t.Errorf("got %+v", e)
 				}
 				if !slices.Equal(ctx.at, want) {
-					t.Errorf("asked at %v", ctx.at)
+					t.Errorf("stepper at %v", ctx.at)
 				}
 			})
 		})
 	}
 }
 
-// A body that is being sent does not keep the question from being asked.
+// A body that is being sent does not keep the question from being stepper.
 func TestAContextIsAskedWhileABodyIsSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newServer(t, func(s *server) { s.head() }) // and takes nothing more
