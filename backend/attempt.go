@@ -20,7 +20,8 @@ type attempt struct {
 	req    *http.Request
 	call   *Call
 	start  time.Time
-	unhook func() bool // takes the interruption out of the request's context
+	unhook func() bool  // takes the interruption out of the request's context
+	polled http1.Polled // that context, where it is asked instead; or nil
 	ended  atomic.Bool
 
 	prev, next *attempt // guarded by waiting.mu, like listed
@@ -78,7 +79,12 @@ var errFull = errors.New("the backend's in-flight limit is reached")
 func (a *attempt) watch() {
 	before := a.member.State()
 	ctx := a.req.Context()
-	if ctx.Done() != nil {
+	if polled, ok := ctx.(http1.Polled); ok {
+		a.polled = polled
+		if err := ctx.Err(); err != nil {
+			a.interrupt(err)
+		}
+	} else if ctx.Done() != nil {
 		a.unhook = context.AfterFunc(ctx, func() { a.interrupt(context.Cause(ctx)) })
 	}
 	if !a.call.Movable {
@@ -90,6 +96,15 @@ func (a *attempt) watch() {
 	if before != Down && a.member.State() == Down {
 		a.interrupt(errMoved)
 	}
+}
+
+// step asks now and then whether the client is still there.
+func (a *attempt) step() error {
+	err := a.polled.Poll()
+	if err != nil {
+		a.interrupt(err)
+	}
+	return err
 }
 
 // informed passes a 1xx answer on. A byte of an answer was seen: the attempt

@@ -77,7 +77,11 @@ func (t *h1) bury(c idleConn, now time.Time) {
 
 // connect makes a new connection.
 func (t *h1) connect(a *attempt) (*http1.ClientConn, *Error) {
-	ctx, cancel := context.WithCancelCause(a.req.Context())
+	parent := a.req.Context()
+	if a.polled != nil {
+		parent = context.WithoutCancel(parent) // connecting is limited in time, and short
+	}
+	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	if cause := a.running(cancel, nil); cause != nil {
 		return nil, &Error{Kind: endedKind(cause), Err: cause}
@@ -97,25 +101,32 @@ func (t *h1) exchange(a *attempt, conn *http1.ClientConn) (*http.Response, *Erro
 		_ = conn.Close() // nothing is under way on it
 		return nil, &Error{Kind: endedKind(cause), Err: cause}
 	}
+	begin := time.Now()
 	x := http1.Exchange{
-		// Without its context, the end of which reaches conn through the
+		Request: a.req,
+		// Not that of the request, the end of which reaches conn through the
 		// attempt: that one knows when conn serves another.
-		Request:   a.req.WithContext(context.Background()),
+		Context:   context.Background(),
+		Begins:    begin,
 		Suspect:   a.patience(),
 		OnSuspect: a.suspected,
 		Response:  a.responseLimit(),
 		BodyIdle:  a.member.timeouts.BodyIdle,
 		Got1xx:    a.informed,
 	}
-	begin := time.Now()
 	var sent *sentTimer
+	if a.polled != nil {
+		x.Step = a.step
+	}
 	if a.call.Body != nil {
 		body, ok := a.call.Body.Attempt()
 		if !ok {
 			_ = conn.Close() // nothing is under way on it
 			return nil, &Error{Kind: ClientBody, Err: errNotReplayable}
 		}
-		sent = &sentTimer{body: body, begin: begin, end: a.trailers(x.Request)}
+		own := *a.req // its trailers are set while it is sent
+		x.Request = &own
+		sent = &sentTimer{body: body, begin: begin, end: a.trailers(&own)}
 		x.Body = sent
 	}
 	resp, err := conn.RoundTrip(&x)
