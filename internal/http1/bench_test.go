@@ -23,9 +23,10 @@ func BenchmarkRoundTrip(b *testing.B) {
 				r.Method, r.ContentLength = http.MethodPost, int64(len(body))
 			}
 			buf := make([]byte, 4<<10)
+			x, m := new(Exchange), new(Memory)
 			b.ReportAllocs()
 			for b.Loop() {
-				x := &Exchange{Request: r, Suspect: time.Second, OnSuspect: func() {}, Response: time.Minute, BodyIdle: time.Minute}
+				*x = Exchange{Request: r, Suspect: time.Second, Response: time.Minute, BodyIdle: time.Minute, Memory: m}
 				if post {
 					x.Body = strings.NewReader(body)
 				}
@@ -38,6 +39,9 @@ func BenchmarkRoundTrip(b *testing.B) {
 				}
 				if !errors.Is(err, io.EOF) || !c.Reusable() {
 					b.Fatal(err)
+				}
+				if !m.Reclaim() {
+					m = new(Memory)
 				}
 			}
 			_ = c.Close()

@@ -10,7 +10,8 @@ type body struct {
 	x       *exchange
 	res     *http.Response
 	src     io.Reader
-	left    int64 // where bounded
+	chunked *chunkedReader // src, if it is one
+	left    int64          // where bounded
 	bounded bool
 	keep    bool // the connection may be used again after it
 	done    bool
@@ -47,11 +48,10 @@ func (b *body) Read(p []byte) (int, error) {
 }
 
 func (b *body) trailers() {
-	c, ok := b.src.(*chunkedReader)
-	if !ok {
+	if b.chunked == nil {
 		return
 	}
-	for name, values := range c.trailer {
+	for name, values := range b.chunked.trailer {
 		if !trailing(name) {
 			continue
 		}

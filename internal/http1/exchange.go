@@ -46,6 +46,9 @@ type Exchange struct {
 	// up to 250 ms, also while the answer's body is read. An error ends the
 	// exchange. nil: Context is asked, if it is Polled.
 	Step func() error
+	// Memory is used for the exchange and its answer; nil: what they need is
+	// allocated. See [Memory.Reclaim] for when it may be used again.
+	Memory *Memory
 	// Begins is when the exchange begins, where the caller has looked at the
 	// clock anyway; zero: RoundTrip does.
 	Begins time.Time
@@ -60,6 +63,7 @@ type Exchange struct {
 type exchange struct {
 	*Exchange
 	c       *ClientConn
+	m       *Memory // that this is in
 	begins  time.Time
 	acked   uint64 // bytes that the peer's kernel had acknowledged before; proof says if known
 	proof   bool
@@ -71,7 +75,9 @@ type exchange struct {
 	upgrade bool // the request asks for one
 	odd     bool // an informational answer came after which the framing is not to be trusted
 	stopped bool
+	watched bool        // the context's end could not be called off
 	unhook  func() bool // from the context's end
+	marks   marks       // fields that the answer may have
 	upload  *upload
 	clock   clock
 }
@@ -80,7 +86,7 @@ type exchange struct {
 // reports false when the context's end is about to cut the connection.
 func (x *exchange) stop() bool {
 	if x.stopped {
-		return true
+		return !x.watched
 	}
 	x.stopped = true
 	if x.upload != nil {
@@ -89,7 +95,8 @@ func (x *exchange) stop() bool {
 	if c, ok := x.Body.(io.Closer); ok {
 		_ = c.Close() // a SpoolReader: it lets go of the source
 	}
-	return x.unhook == nil || x.unhook()
+	x.watched = x.unhook != nil && !x.unhook()
+	return !x.watched
 }
 
 // join waits until nothing of the exchange is used any more. The connection has

@@ -70,9 +70,6 @@ func (r *lineReader) long(first []byte) ([]byte, error) {
 
 // fields reads field lines up to and with the empty line (RFC 9112, section 5).
 func (r *lineReader) fields() (http.Header, error) {
-	if h, err := r.wholeFields(); h != nil || err != nil {
-		return h, err
-	}
 	h := make(http.Header, 8)
 	for n := 0; ; n++ {
 		line, err := r.next()
@@ -91,77 +88,6 @@ func (r *lineReader) fields() (http.Header, error) {
 		}
 		h[name] = append(h[name], value)
 	}
-}
-
-// wholeFields reads them at once where all are in the buffer, and returns nil
-// where they are not. Their values are parts of one string.
-func (r *lineReader) wholeFields() (http.Header, error) {
-	in, _ := r.br.Peek(r.br.Buffered()) // it is there
-	end := len(crlf)
-	if !bytes.HasPrefix(in, crlf) {
-		if end = bytes.Index(in, emptyLine); end < 0 {
-			return nil, nil
-		}
-		end += len(emptyLine)
-	}
-	if r.left -= end; r.left < 0 {
-		return nil, errTooLong
-	}
-	defer r.br.Discard(end) //nolint:errcheck // it is there
-	in = in[:end-len(crlf)]
-	lines := bytes.Count(in, crlf[1:])
-	if lines > maxLines {
-		return nil, malformed("more than %d header lines", maxLines)
-	}
-	h, room, all := make(http.Header, lines), make([]string, 0, lines), string(in)
-	for at := 0; at < len(in); {
-		length := bytes.IndexByte(in[at:], '\n')
-		name, from, to, err := fieldSpan(in[at : at+length])
-		if err != nil {
-			return nil, err
-		}
-		value := all[at+from : at+to]
-		if values := h[name]; len(values) > 0 {
-			h[name] = append(values, value)
-		} else {
-			room = append(room, value)
-			n := len(room)
-			h[name] = room[n-1 : n : n] // full, so that an append to one does not reach the next
-		}
-		at += length + 1
-	}
-	return h, nil
-}
-
-var emptyLine = []byte("\r\n\r\n")
-
-// fieldSpan finds the name and the value of a line that ends with CR. It judges
-// as next and field do.
-func fieldSpan(line []byte) (name string, from, to int, err error) {
-	if len(line) == 0 || line[len(line)-1] != '\r' {
-		return "", 0, 0, malformed("a line ends without CR")
-	}
-	line = line[:len(line)-1]
-	colon := bytes.IndexByte(line, ':')
-	if colon <= 0 {
-		if bytes.IndexByte(line, '\r') >= 0 {
-			return "", 0, 0, malformed("a bare CR")
-		}
-		return "", 0, 0, malformed("a header line without a name or a colon")
-	}
-	name, ok := answerName(line[:colon])
-	if !ok {
-		return "", 0, 0, malformed("a header name that is no token")
-	}
-	value := trimmed(line[colon+1:])
-	if controls(value) {
-		return "", 0, 0, malformed("a control byte in the value of %s", name)
-	}
-	from = colon + 1
-	for from < len(line) && (line[from] == ' ' || line[from] == '\t') {
-		from++
-	}
-	return name, from, from + len(value), nil
 }
 
 // field splits one line. Space before the colon and folded lines are refused

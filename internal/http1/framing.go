@@ -12,17 +12,14 @@ const (
 	lengthClose   = -2 // to the end of the connection
 )
 
-// framing finds the length of an answer's body (RFC 9112, section 6.3). It
-// refuses whatever two readers could understand differently.
-func framing(status int, method string, proto11 bool, h http.Header) (int64, error) {
-	length, err := contentLength(h["Content-Length"])
-	if err != nil {
-		return 0, err
-	}
-	coding := h["Transfer-Encoding"]
+// framing finds the length of an answer's body (RFC 9112, section 6.3), of
+// which Content-Length says declared. It refuses whatever two readers could
+// understand differently.
+func framing(res *http.Response, method string, declared int64, coding []string) (int64, error) {
+	length := declared
 	switch {
 	case len(coding) == 0:
-	case !proto11:
+	case res.ProtoMinor == 0:
 		return 0, malformed("Transfer-Encoding in HTTP/1.0")
 	case length >= 0:
 		return 0, malformed("Transfer-Encoding beside Content-Length")
@@ -31,7 +28,7 @@ func framing(status int, method string, proto11 bool, h http.Header) (int64, err
 	default:
 		length = lengthChunked
 	}
-	if method == http.MethodHead || status < 200 || status == http.StatusNoContent || status == http.StatusNotModified {
+	if s := res.StatusCode; method == http.MethodHead || s < 200 || s == http.StatusNoContent || s == http.StatusNotModified {
 		return 0, nil
 	}
 	return length, nil

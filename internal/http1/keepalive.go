@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -11,9 +10,9 @@ import (
 func (c *ClientConn) KeepAlive() (timeout time.Duration, max int) { return c.keepAlive, c.keepMax }
 
 // learnKeepAlive reads "timeout=5, max=100".
-func (c *ClientConn) learnKeepAlive(h http.Header) {
+func (c *ClientConn) learnKeepAlive(values []string) {
 	c.keepAlive, c.keepMax = 0, 0
-	for _, v := range h["Keep-Alive"] {
+	for _, v := range values {
 		for part := range strings.SplitSeq(v, ",") {
 			name, value, _ := strings.Cut(strings.Trim(part, " \t"), "=")
 			n, err := strconv.Atoi(value)

@@ -99,3 +99,22 @@ func TestARequestThatCannotBeWrittenSendsNothing(t *testing.T) {
 		})
 	}
 }
+
+var targets = []string{
+	"/", "/a", "/a/b-c_d.e~f", "/a%20b", "/a b", "/ä", "/a%2Fb", "//a", "/a?b=c", "/a?", "/?x y", "*", "a", "", "/a:b@c;d=e,f+g&h$i",
+	"/a!b", "/a'b", "/a(b)", "/[a]", "/a%zz", "/a\x00b", "/%C3%A4?%C3", "http://h/a?b", "/a#b",
+}
+
+func FuzzTarget(f *testing.F) {
+	for _, s := range targets {
+		f.Add(s, s, "", false)
+		f.Add(s, "", "b=c", false)
+		f.Add(s, "/other", "", true)
+	}
+	f.Fuzz(func(t *testing.T, path, raw, query string, force bool) {
+		u := &url.URL{Path: path, RawPath: raw, RawQuery: query, ForceQuery: force}
+		if got, want := string(appendTarget(nil, u)), u.RequestURI(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}

@@ -26,8 +26,13 @@ var errUnasked = errors.New("the server has answered before it was asked")
 // the body is an io.ReadWriteCloser with CloseWrite, which may be used by
 // several goroutines; any other body is for one at a time.
 func (c *ClientConn) RoundTrip(ex *Exchange) (*http.Response, error) {
-	x := &exchange{Exchange: ex, c: c, upgrade: wantsUpgrade(ex.Request)}
-	x.clock = clock{c: c, suspect: ex.Suspect, response: ex.Response}
+	m := ex.Memory
+	if m == nil {
+		m = new(Memory)
+	}
+	x := &m.x
+	x.Exchange, x.c, x.m, x.upgrade = ex, c, m, wantsUpgrade(ex.Request)
+	x.clock.c, x.clock.suspect, x.clock.response = c, ex.Suspect, ex.Response
 	if x.begins = ex.Begins; x.begins.IsZero() {
 		x.begins = time.Now()
 	}
@@ -67,9 +72,13 @@ func (x *exchange) begin() ([]byte, error) {
 	}
 	c.exchanges++
 	if !ok && ctx.Done() != nil {
-		x.unhook = context.AfterFunc(ctx, func() { c.Abort(context.Cause(ctx)) })
+		x.unhook = c.abortAfter(ctx)
 	}
 	return head, nil
+}
+
+func (c *ClientConn) abortAfter(ctx context.Context) (stop func() bool) {
+	return context.AfterFunc(ctx, func() { c.Abort(context.Cause(ctx)) })
 }
 
 func (x *exchange) run(head []byte) (*http.Response, Phase, error) {
@@ -154,8 +163,7 @@ func (x *exchange) answer() (*http.Response, Phase, error) {
 			return nil, PhaseWrite, errUnasked
 		}
 		x.seen, x.Answered = true, time.Now()
-		x.clock.head(x.headLimit())
-		res, err := x.readHead()
+		res, err := x.head()
 		switch {
 		case err != nil:
 			return nil, PhaseHead, short(err)
@@ -175,6 +183,16 @@ func (x *exchange) answer() (*http.Response, Phase, error) {
 		}
 		x.clock.wait()
 	}
+}
+
+// head reads a head whose first byte is there.
+func (x *exchange) head() (*http.Response, error) {
+	if res := x.quickHead(); res != nil {
+		x.clock.whole()
+		return res, nil
+	}
+	x.clock.head(x.headLimit())
+	return x.readHead()
 }
 
 // await waits for the first byte of a head.
