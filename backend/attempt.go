@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,12 +18,20 @@ type attempt struct {
 	req    *http.Request
 	call   *Call
 	start  time.Time
-	unhook func() bool  // takes the interruption out of the request's context
-	polled http1.Polled // that context, where it is asked instead; or nil
+	before State  // of the backend, when it began
+	polled polled // the request's context, where that can be asked; nil: it cannot
+	unhook func() bool
 	ended  atomic.Bool
+	caught bool // the end of the context came too late to be called off
+	stays  bool // a byte of an answer was seen, so that it is not moved
 
-	prev, next *attempt // guarded by waiting.mu, like listed
-	listed     bool
+	exchange http1.Exchange
+	memory   http1.Memory
+	body     h1Body
+	own      callbacks
+
+	prev, next *attempt // guarded by waiting.mu
+	listed     atomic.Bool
 
 	mu     sync.Mutex              // guards what follows
 	cause  error                   // why it was interrupted
@@ -55,16 +61,16 @@ func (m *Member) RoundTrip(req *http.Request, call *Call) (*http.Response, error
 		return nil, &Error{Kind: Full, Err: errFull}
 	}
 	m.counts.requests.Add(1)
-	a := &attempt{member: m, req: req, call: call, start: time.Now()}
-	a.watch()
+	a := newAttempt(m, req, call)
 	resp, err := m.transport.roundTrip(a)
 	if err != nil {
 		a.end()
 		a.failed(err)
 		return nil, err
 	}
-	m.waiting.remove(a)
-	call.Header = time.Since(a.start)
+	a.stay()
+	call.attempt = a
+	call.Header = a.answered().Sub(a.start)
 	m.health.answered()
 	if m.State() != Up {
 		m.settle()
@@ -73,53 +79,6 @@ func (m *Member) RoundTrip(req *http.Request, call *Call) (*http.Response, error
 }
 
 var errFull = errors.New("the backend's in-flight limit is reached")
-
-// watch makes the attempt end with the request's context and, where it may be
-// moved, with the backend's being marked down.
-func (a *attempt) watch() {
-	before := a.member.State()
-	ctx := a.req.Context()
-	if polled, ok := ctx.(http1.Polled); ok {
-		a.polled = polled
-		if err := ctx.Err(); err != nil {
-			a.interrupt(err)
-		}
-	} else if ctx.Done() != nil {
-		a.unhook = context.AfterFunc(ctx, func() { a.interrupt(context.Cause(ctx)) })
-	}
-	if !a.call.Movable {
-		return
-	}
-	a.member.waiting.add(a)
-	// It may have gone down between the look at it and the entry in the list.
-	// One that was down before was chosen for want of a better.
-	if before != Down && a.member.State() == Down {
-		a.interrupt(errMoved)
-	}
-}
-
-// step asks now and then whether the client is still there.
-func (a *attempt) step() error {
-	err := a.polled.Poll()
-	if err != nil {
-		a.interrupt(err)
-	}
-	return err
-}
-
-// informed passes a 1xx answer on. A byte of an answer was seen: the attempt
-// stays where it is.
-func (a *attempt) informed(code int, header textproto.MIMEHeader) error {
-	a.member.waiting.remove(a)
-	if a.call.Informed != nil {
-		return a.call.Informed.Informed(code, header)
-	}
-	trace := httptrace.ContextClientTrace(a.req.Context())
-	if trace == nil || trace.Got1xxResponse == nil {
-		return nil
-	}
-	return trace.Got1xxResponse(code, header)
-}
 
 // trailers gives req, which is one exchange's own, a header for its trailers,
 // and returns what fills it in at the end of the body.
@@ -135,41 +94,19 @@ func (a *attempt) trailers(req *http.Request) (end func()) {
 	return func() { a.call.Trailers(own) }
 }
 
+// withTrailers returns a request for an exchange of its own, where need be.
+func (a *attempt) withTrailers() (req *http.Request, end func()) {
+	if a.call.Trailers == nil || len(a.req.Trailer) == 0 {
+		return a.req, nil
+	}
+	req = new(http.Request)
+	*req = *a.req
+	return req, a.trailers(req)
+}
+
 // replayable reports whether the body can be sent again.
 func (a *attempt) replayable() bool {
 	return a.call.Body == nil || a.call.Body.Replayable()
-}
-
-// interrupt ends what the attempt is doing, from any goroutine.
-func (a *attempt) interrupt(cause error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.over || a.cause != nil {
-		return
-	}
-	a.cause = cause
-	if a.cancel != nil {
-		a.cancel(cause)
-	}
-	if a.conn != nil {
-		a.conn.Abort(cause)
-	}
-}
-
-// interrupted returns why the attempt was interrupted; nil: it was not.
-func (a *attempt) interrupted() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.cause
-}
-
-// running says what the attempt is doing, so that it can be interrupted. It
-// returns the cause if it has been already.
-func (a *attempt) running(cancel context.CancelCauseFunc, conn *http1.ClientConn) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.cancel, a.conn = cancel, conn
-	return a.cause
 }
 
 // end takes the attempt out of every list, once, and reports whether its
@@ -182,9 +119,7 @@ func (a *attempt) end() (clean bool) {
 	if a.ended.Swap(true) {
 		return clean
 	}
-	if a.unhook != nil {
-		a.unhook()
-	}
+	a.caught = a.unhook != nil && !a.unhook()
 	a.member.waiting.remove(a)
 	a.member.inFlight.Add(-1)
 	return clean
@@ -247,8 +182,16 @@ func (a *attempt) suspected() {
 // sent. What was held up by a fault is no measure of a backend in health.
 func (a *attempt) observe(sent time.Time) {
 	if a.member.health.settledSince(a.start) {
-		a.member.latency.observe(time.Since(sent))
+		a.member.latency.observe(a.answered().Sub(sent))
 	}
+}
+
+// answered is when the head of the answer had come.
+func (a *attempt) answered() time.Time {
+	if t := a.exchange.Answered; !t.IsZero() {
+		return t
+	}
+	return time.Now() // over HTTP/2
 }
 
 // shorter returns the shorter of a limit and one that may be 0 for none.

@@ -42,6 +42,10 @@ type Call struct {
 	// connecting and the wait for the answer. 0: the pool's limits alone.
 	ResponseLimit time.Duration
 
+	// Began is when the attempt begins, where the caller has just looked at the
+	// clock; zero: RoundTrip does.
+	Began time.Time
+
 	// Connect is how long connecting took; 0 over a reused connection. It is
 	// filled in before RoundTrip returns, like what follows.
 	Connect time.Duration
@@ -51,4 +55,6 @@ type Call struct {
 	Reused bool
 	// Counted tells that a failure has counted, as CountFailure allowed.
 	Counted bool
+
+	attempt *attempt // see Recycle
 }

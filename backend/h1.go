@@ -12,6 +12,10 @@ import (
 // request that must not be sent twice.
 const provedFor = time.Second
 
+// trustedFor is how long a connection may have been idle to be used without a
+// look at whether it is alive, which is a system call.
+const trustedFor = 100 * time.Millisecond
+
 // h1 speaks HTTP/1.1 to one backend.
 type h1 struct {
 	dialer *dialer
@@ -24,14 +28,23 @@ func newH1(d *dialer, learned func(time.Duration)) *h1 {
 }
 
 func (t *h1) roundTrip(a *attempt) (*http.Response, *Error) {
-	if conn, ok := t.reuse(a); ok {
+	a.pollOrHook()
+	a.exchange.Memory = &a.memory
+	if c, ok := t.reuse(a); ok {
 		a.call.Reused = true
 		a.member.counts.reused.Add(1)
-		resp, err := t.exchange(a, conn)
-		if err == nil || err.Kind != Stale || !a.replayable() {
+		resp, err := t.exchange(a, c.ClientConn, a.start)
+		if err == nil || err.Kind != Stale {
+			return resp, err
+		}
+		if t.trusts(a, c) {
+			t.keep.closed(a.start, a.start.Sub(c.since)) // as a look would have found
+		}
+		if !a.replayable() {
 			return resp, err
 		}
 		a.member.counts.stale.Add(1)
+		a.exchange.Memory = nil // the client's body may still be read for the exchange before
 	}
 	a.call.Reused = false
 	conn, err := t.connect(a)
@@ -39,17 +52,17 @@ func (t *h1) roundTrip(a *attempt) (*http.Response, *Error) {
 		return nil, err
 	}
 	a.member.counts.dialed.Add(1)
-	return t.exchange(a, conn)
+	return t.exchange(a, conn, time.Now())
 }
 
 // reuse returns an idle connection that is alive and may be given to a.
-func (t *h1) reuse(a *attempt) (*http1.ClientConn, bool) {
+func (t *h1) reuse(a *attempt) (idleConn, bool) {
 	if a.call.Fresh {
-		return nil, false
+		return idleConn{}, false
 	}
 	maxAge := t.keep.retireAt()
 	if !a.call.Movable && !a.member.reuseForAll {
-		return nil, false
+		return idleConn{}, false
 	}
 	if !a.call.Movable {
 		maxAge = provedFor
@@ -59,14 +72,18 @@ func (t *h1) reuse(a *attempt) (*http1.ClientConn, bool) {
 	}
 	for {
 		c, ok := t.idle.take(a.start, maxAge)
-		if !ok {
-			return nil, false
-		}
-		if c.Alive() {
-			return c.ClientConn, true
+		if !ok || t.trusts(a, c) || c.Alive() {
+			return c, ok
 		}
 		t.bury(c, a.start)
 	}
+}
+
+// trusts reports whether a may have a connection that nobody has looked at: it
+// was in use just now, and if it has ended since, that is proved, or the
+// request may be sent again. Not over TLS, where little can be proved.
+func (t *h1) trusts(a *attempt, c idleConn) bool {
+	return t.dialer.tls == nil && a.call.Movable && a.start.Sub(c.since) < trustedFor
 }
 
 // bury closes a connection that the backend has closed, and learns from it.
@@ -77,9 +94,10 @@ func (t *h1) bury(c idleConn, now time.Time) {
 
 // connect makes a new connection.
 func (t *h1) connect(a *attempt) (*http1.ClientConn, *Error) {
+	a.enlist() // this may take its time
 	parent := a.req.Context()
 	if a.polled != nil {
-		parent = context.WithoutCancel(parent) // connecting is limited in time, and short
+		parent = context.WithoutCancel(parent) // it is short, and watching costs more
 	}
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
@@ -96,40 +114,38 @@ func (t *h1) connect(a *attempt) (*http1.ClientConn, *Error) {
 }
 
 // exchange sends the request over conn and reads the head of the answer.
-func (t *h1) exchange(a *attempt, conn *http1.ClientConn) (*http.Response, *Error) {
+func (t *h1) exchange(a *attempt, conn *http1.ClientConn, begin time.Time) (*http.Response, *Error) {
 	if cause := a.running(nil, conn); cause != nil {
 		_ = conn.Close() // nothing is under way on it
 		return nil, &Error{Kind: endedKind(cause), Err: cause}
 	}
-	begin := time.Now()
-	x := http1.Exchange{
+	x := &a.exchange
+	*x = http1.Exchange{
 		Request: a.req,
-		// Not that of the request, the end of which reaches conn through the
-		// attempt: that one knows when conn serves another.
+		// The end of the request's reaches conn through the attempt: that one
+		// knows when conn serves another.
 		Context:   context.Background(),
-		Begins:    begin,
+		Step:      a.own.step,
 		Suspect:   a.patience(),
-		OnSuspect: a.suspected,
+		OnSuspect: a.own.suspected,
 		Response:  a.responseLimit(),
 		BodyIdle:  a.member.timeouts.BodyIdle,
-		Got1xx:    a.informed,
+		Got1xx:    a.own.informed,
+		Begins:    begin,
+		Memory:    x.Memory,
 	}
 	var sent *sentTimer
-	if a.polled != nil {
-		x.Step = a.step
-	}
 	if a.call.Body != nil {
 		body, ok := a.call.Body.Attempt()
 		if !ok {
 			_ = conn.Close() // nothing is under way on it
 			return nil, &Error{Kind: ClientBody, Err: errNotReplayable}
 		}
-		own := *a.req // its trailers are set while it is sent
-		x.Request = &own
-		sent = &sentTimer{body: body, begin: begin, end: a.trailers(&own)}
+		sent = &sentTimer{body: body, begin: begin}
+		x.Request, sent.end = a.withTrailers()
 		x.Body = sent
 	}
-	resp, err := conn.RoundTrip(&x)
+	resp, err := conn.RoundTrip(x)
 	if err != nil {
 		_ = conn.Close() // the exchange's error says more
 		return nil, h1Error(a, err)
@@ -149,8 +165,8 @@ func (t *h1) release(a *attempt, conn *http1.ClientConn) {
 	if announced, _ := conn.KeepAlive(); announced > 0 {
 		t.keep.announce(announced)
 	}
-	now := time.Now()
-	t.idle.put(idleConn{conn, now, now.Add(a.member.timeouts.Idle)}, a.member.maxIdle)
+	since := a.exchange.Ended
+	t.idle.put(idleConn{conn, since, since.Add(a.member.timeouts.Idle)}, a.member.maxIdle)
 }
 
 func (t *h1) discard() { closeAll(t.idle.empty(false)) }

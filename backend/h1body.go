@@ -46,15 +46,12 @@ func (s *sentTimer) took() time.Duration {
 
 // wrap makes the response's body end the attempt.
 func (t *h1) wrap(a *attempt, conn *http1.ClientConn, resp *http.Response) {
-	body := h1Body{transport: t, attempt: a, conn: conn, body: resp.Body}
-	switch stream, ok := resp.Body.(duplex); {
-	case ok && resp.StatusCode == http.StatusSwitchingProtocols:
-		resp.Body = &h1Upgraded{h1Body: body, stream: stream}
-	case resp.Body == http.NoBody:
-		t.release(a, conn)
-	default:
-		resp.Body = &body
+	a.body = h1Body{transport: t, attempt: a, conn: conn, body: resp.Body}
+	if stream, ok := resp.Body.(duplex); ok && resp.StatusCode == http.StatusSwitchingProtocols {
+		resp.Body = &h1Upgraded{h1Body: a.body, stream: stream}
+		return
 	}
+	resp.Body = &a.body
 }
 
 // h1Body is an answer's body. Its end, or Close, gives the connection back.

@@ -52,6 +52,8 @@ func (t *h2) replace(last bool) {
 }
 
 func (t *h2) roundTrip(a *attempt) (*http.Response, *Error) {
+	a.hook()
+	a.enlist()
 	ctx, cancel := context.WithCancelCause(context.WithValue(a.req.Context(), connectLimitKey{}, a.connectLimit()))
 	if cause := a.running(cancel, nil); cause != nil {
 		cancel(cause)

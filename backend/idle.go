@@ -10,7 +10,7 @@ import (
 // idleConn is a connection that waits for its next exchange.
 type idleConn struct {
 	*http1.ClientConn
-	since   time.Time
+	since   time.Time // when its last answer had come
 	expires time.Time
 }
 
@@ -56,6 +56,10 @@ func (p *idlePool) keep(c idleConn, limit int) bool {
 		return false
 	}
 	p.conns = append(p.conns, c)
+	// What an answer's reader kept waiting is older than it comes.
+	for i := len(p.conns) - 1; i > 0 && c.since.Before(p.conns[i-1].since); i-- {
+		p.conns[i], p.conns[i-1] = p.conns[i-1], c
+	}
 	return true
 }
 

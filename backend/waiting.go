@@ -5,7 +5,7 @@ import "sync"
 // waiting is the attempts at one backend that may be moved elsewhere as long
 // as no byte of an answer was seen. The attempts themselves are the links.
 type waiting struct {
-	mu    sync.Mutex // guards first, and prev, next and listed of each attempt
+	mu    sync.Mutex // guards first, and prev and next of each attempt
 	first *attempt
 }
 
@@ -17,13 +17,17 @@ func (w *waiting) add(a *attempt) {
 		w.first.prev = a
 	}
 	w.first = a
-	a.listed = true
+	a.listed.Store(true)
 }
 
+// remove returns when nobody reaches a through the list any more.
 func (w *waiting) remove(a *attempt) {
+	if !a.listed.Load() {
+		return // most never are in it
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !a.listed {
+	if !a.listed.Swap(false) {
 		return
 	}
 	if a.prev != nil {
@@ -34,7 +38,7 @@ func (w *waiting) remove(a *attempt) {
 	if a.next != nil {
 		a.next.prev = a.prev
 	}
-	a.next, a.prev, a.listed = nil, nil, false
+	a.next, a.prev = nil, nil
 }
 
 // moveAll interrupts every attempt in the list that may still be sent again.

@@ -3,6 +3,7 @@ package http1
 import (
 	"io"
 	"net/http"
+	"time"
 )
 
 // body is an answer's body.
@@ -66,6 +67,9 @@ func (b *body) trailers() {
 func (b *body) finish() {
 	b.done = true
 	x, c := b.x, b.x.c
+	if x.Ended = x.Answered; !c.body.set.IsZero() { // it came after its head
+		x.Ended = time.Now()
+	}
 	whole := !x.early && (x.upload == nil || x.upload.settled())
 	if x.stop() && whole && b.keep && c.drained() && c.rest() {
 		return

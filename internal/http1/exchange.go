@@ -53,9 +53,11 @@ type Exchange struct {
 	// clock anyway; zero: RoundTrip does.
 	Begins time.Time
 
-	// Answered is when the first byte of the final answer was read. RoundTrip
-	// fills it in.
+	// Answered is when the final answer's head was read. RoundTrip fills it in.
 	Answered time.Time
+	// Ended is when the last byte of an answer was read that is whole. It is
+	// filled in before the body says that it has ended.
+	Ended time.Time
 }
 
 // exchange is the state of a RoundTrip. It belongs to the goroutine that runs

@@ -192,7 +192,9 @@ func (x *exchange) head() (*http.Response, error) {
 		return res, nil
 	}
 	x.clock.head(x.headLimit())
-	return x.readHead()
+	res, err := x.readHead()
+	x.Answered = time.Now()
+	return res, err
 }
 
 // await waits for the first byte of a head.
