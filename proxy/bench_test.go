@@ -2,7 +2,7 @@ package proxy
 
 import (
 	"bufio"
-	"io"
+	"bytes"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +20,7 @@ func echo(tb testing.TB, answer string) string {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = l.Close() })
+	said := []byte(answer)
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -37,7 +38,7 @@ func echo(tb testing.TB, answer string) string {
 					if len(line) != len("\r\n") {
 						continue
 					}
-					if _, err := io.WriteString(c, answer); err != nil {
+					if _, err := c.Write(said); err != nil {
 						return
 					}
 				}
@@ -90,6 +91,60 @@ func BenchmarkServe(b *testing.B) {
 				}
 				clear(out.h)
 				d.ServeHTTP(out, in)
+			}
+		})
+	}
+}
+
+// visitor is a connection over which one visitor asks again and again.
+type visitor struct {
+	c    net.Conn
+	ask  []byte
+	want int // bytes of an answer
+	buf  []byte
+}
+
+func newVisitor(tb testing.TB, r *running, m mode) *visitor {
+	tb.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(r.url(m), "http://"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = c.Close() })
+	v := &visitor{c: c, buf: make([]byte, 4096)}
+	const head = "GET /some/page.html?a=b HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nAccept: text/html\r\nAccept-Encoding: gzip\r\nCookie: a=b"
+	v.ask = []byte(head + "\r\n\r\n")
+	res, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(v.get(tb))), nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cookie, _, _ := strings.Cut(res.Header.Get("Set-Cookie"), ";")
+	v.ask = []byte(head + "; " + cookie + "\r\n\r\n")
+	v.want = len(v.get(tb))
+	return v
+}
+
+// get asks, and returns what comes: an answer is small, and sent in one piece.
+func (v *visitor) get(tb testing.TB) []byte {
+	if _, err := v.c.Write(v.ask); err != nil {
+		tb.Fatal(err)
+	}
+	n, err := v.c.Read(v.buf)
+	if err != nil || v.want != 0 && n != v.want {
+		tb.Fatalf("got %d bytes, %v; want %d", n, err, v.want)
+	}
+	return v.buf[:n]
+}
+
+// BenchmarkDoor is a returning visitor's request from the client to the backend
+// and back, over loopback.
+func BenchmarkDoor(b *testing.B) {
+	for _, m := range []mode{modes[0], modes[3]} {
+		b.Run(m.name, func(b *testing.B) {
+			v := newVisitor(b, start(b, appPool(echo(b, echoed))), m)
+			b.ReportAllocs()
+			for b.Loop() {
+				v.get(b)
 			}
 		})
 	}

@@ -108,7 +108,7 @@ func (r *running) parse(toml string) *config.Config {
 }
 
 // start runs a front door until the end of the test.
-func start(t *testing.T, rest string) *running {
+func start(t testing.TB, rest string) *running {
 	t.Helper()
 	return startWith(t, preamble+rest)
 }
