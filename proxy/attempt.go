@@ -126,9 +126,10 @@ func (t *trying) closedUnderway(m *backend.Member, err error) bool {
 }
 
 func (t *trying) attempt(m *backend.Member, limit time.Duration, fresh bool) (*http.Response, error) {
-	call := &t.call
+	call, began := &t.call, t.started
 	if t.last != nil {
-		call = new(backend.Call) // something may still hold the one before
+		// Something may still hold the one before.
+		call, began = new(backend.Call), time.Now()
 	}
 	*call = backend.Call{
 		Body:          t.spool,
@@ -136,16 +137,13 @@ func (t *trying) attempt(m *backend.Member, limit time.Duration, fresh bool) (*h
 		Movable:       t.x.repeatable,
 		CountFailure:  !t.counted,
 		ResponseLimit: limit,
+		Began:         began,
 	}
 	if !t.x.shared {
 		call.Informed = t.x // ReverseProxy has a trace
 	}
 	if t.spool != nil {
 		call.Trailers = t.x.trailers
-	}
-	began := t.started
-	if t.last != nil {
-		began = time.Now()
 	}
 	answer, err := m.RoundTrip(t.request(m), call)
 	now, r := time.Now(), &t.x.record

@@ -42,6 +42,10 @@ func (x *exchange) relay() {
 		return
 	}
 	x.pass(res)
+	x.reply = nil // it is closed, and may become another's
+	if len(res.Trailer) == 0 && x.trying.last == nil {
+		x.trying.call.Recycle() // the engine has made bytes of its headers
+	}
 }
 
 // Informed implements [backend.Informed]: the client hears of it, too.
