@@ -96,7 +96,8 @@ var badChunks = map[string]string{
 	"trailer with a space":            "0\r\nX-T : 1\r\n\r\n",
 	"folded trailer":                  "0\r\nX-T: 1\r\n 2\r\n\r\n",
 	"control byte in a trailer":       "0\r\nX-T: \x01\r\n\r\n",
-	"long trailers":                   "0\r\nX-T: " + strings.Repeat("b", 20<<10) + "\r\n\r\n",
+	"long trailer":                    "0\r\nX-T: " + strings.Repeat("b", 4100) + "\r\n\r\n",
+	"long trailers":                   "0\r\n" + strings.Repeat("X-T: "+strings.Repeat("b", 1000)+"\r\n", 17) + "\r\n",
 	"many trailers":                   "0\r\n" + strings.Repeat("X: 1\r\n", 300) + "\r\n",
 	"more framing than body":          strings.Repeat("1;"+strings.Repeat("a", 1000)+"\r\nx\r\n", 40) + "0\r\n\r\n",
 	"extensions in many small chunks": strings.Repeat("1;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\nx\r\n", 2000) + "0\r\n\r\n",
@@ -119,10 +120,13 @@ func TestABadBodyFailsAndEndsTheConnection(t *testing.T) {
 				w.WriteHeader(http.StatusBadRequest)
 			})
 			for _, piece := range []int{len(send), 1} {
+				if piece == 1 && len(send) > 5000 {
+					continue
+				}
 				c := f.call()
 				c.say(srvChunked)
 				for at := 0; at < len(send); at += piece {
-					if _, err := io.WriteString(c, send[at:min(at+piece, len(send))]); err != nil || piece == 1 && at > 5000 {
+					if _, err := io.WriteString(c, send[at:min(at+piece, len(send))]); err != nil {
 						break
 					}
 				}

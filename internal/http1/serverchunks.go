@@ -97,8 +97,11 @@ func (k *serverChunks) line(from int) (line []byte, end int, err error) {
 		}
 		if i := bytes.IndexByte(in[at:], '\n'); i >= 0 {
 			line = in[from : at+i]
-			if len(line) == 0 || line[len(line)-1] != '\r' {
+			switch {
+			case len(line) == 0 || line[len(line)-1] != '\r':
 				return nil, 0, malformedBody("a line that does not end in CR LF")
+			case len(line) > maxChunkLine:
+				return nil, 0, malformedBody("a line that is too long")
 			}
 			return line[:len(line)-1], at + i + 1, nil
 		}
@@ -153,9 +156,6 @@ func malformedBody(text string) error { return fmt.Errorf("%w: %s", errBody, tex
 
 // sizeOfChunk reads the hexadecimal size, and leaves its extensions alone.
 func sizeOfChunk(line []byte) (int64, error) {
-	if len(line) > maxChunkLine {
-		return 0, malformedBody("a line that is too long")
-	}
 	digits, _, _ := bytes.Cut(line, []byte{';'})
 	if len(digits) == 0 || len(digits) > 15 {
 		return 0, malformedBody("a chunk's size that is missing or too long")

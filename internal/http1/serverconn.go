@@ -44,6 +44,7 @@ type serverConn struct {
 	verdict
 	failed error // why nothing more can be read
 	served int   // requests handled
+	empty  bool  // the empty line before a request has come, and nothing else
 
 	fate    fate      // what is left to be done when nobody waits for the socket any more
 	wakes   int       // how often something came that was waited for
@@ -149,14 +150,13 @@ func (c *serverConn) endIdle() {
 	}
 }
 
-// cut ends the connection, whatever is going on. Any goroutine may call it.
-// It does not close the descriptor, for which it might have to wait.
+// cut ends the connection, whatever is going on. Any goroutine may call it. A
+// descriptor that may be in use is not closed here: that might have to wait.
 func (c *serverConn) cut() {
-	if c.state.Swap(connOver) == connIdle {
+	if c.state.Swap(connOver) == connIdle || c.socket == nil {
 		_ = c.nc.Close() // as above
 		return
 	}
-	c.limits.wake()
-	_ = c.nc.SetDeadline(past) // fails where it is closed already
 	shutSocket(c.raw)
+	c.limits.wake()
 }

@@ -161,6 +161,9 @@ func TestWhatCanBeMisreadIsRefused(t *testing.T) {
 				c := f.call()
 				_ = c.SetNoDelay(true)
 				for at := 0; at < len(tc.send); at += piece {
+					if piece == 1 {
+						time.Sleep(20 * time.Microsecond) // any order will do
+					}
 					if _, err := io.WriteString(c, tc.send[at:min(at+piece, len(tc.send))]); err != nil {
 						break // refused before its end
 					}

@@ -408,7 +408,6 @@ func TestAConnectionIsOneGoroutine(t *testing.T) {
 			before = runtime.NumGoroutine()
 		}
 	}
-	if grown := runtime.NumGoroutine() - before; grown != n {
-		t.Errorf("%d connections have %d goroutines", n, grown)
-	}
+	// Those of tests before may still be on their way out.
+	within(t, "each connection to have one goroutine", func() bool { return runtime.NumGoroutine()-before <= n })
 }

@@ -66,6 +66,7 @@ func (c *serverConn) take() {
 		b = &serverBuffers{in: make([]byte, inSize), out: make([]byte, 0, outSize)}
 	}
 	t.c, t.ctx.c, t.serverBuffers = c, c, b
+	t.head.skipped, t.head.empty = c.empty, c.empty
 	c.turn = t
 }
 

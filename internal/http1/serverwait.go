@@ -64,9 +64,9 @@ func (c *serverConn) read() error {
 //
 // What a short read does not tell is whether the client's FIN stands behind
 // the data, if both had come before it. So the first time something comes on a
-// connection the socket is read to its end: a script that sends all it has and
-// half closes is not left waiting. Later on, a FIN that was missed is found
-// unsureTime after the answer.
+// connection, and within a head, the socket is read to its end: a script that
+// sends all it has and half closes is not left waiting. Later on, a FIN that
+// was missed is found unsureTime after the answer.
 func (c *serverConn) step(fd uintptr) bool {
 	c.socket.enter(fd)
 	defer c.socket.leave()
@@ -96,7 +96,7 @@ func (c *serverConn) advance() bool {
 	if c.turn == nil {
 		c.take()
 	}
-	c.socket.trusting = c.wakes > 1
+	c.socket.trusting = c.wakes > 1 && c.turn.r == c.turn.w
 	n, err := c.rd.Read(c.turn.room())
 	switch {
 	case n > 0:
@@ -134,7 +134,10 @@ func (c *serverConn) answerHere() {
 func (c *serverConn) stay() {
 	c.wakes++
 	if c.turn.r == c.turn.w {
+		c.empty = c.turn.head.empty
 		c.give()
+		// It is active where an empty line has come.
+		c.state.CompareAndSwap(connActive, connIdle)
 		return
 	}
 	c.limitHead()
@@ -212,6 +215,7 @@ func (c *serverConn) cannotRead(err error) {
 // one.
 func (c *serverConn) idle(now time.Time) bool {
 	c.nextTurn()
+	c.empty = false
 	patience := c.s.o.Idle
 	c.idleEnd = noDeadline
 	if patience > 0 {
