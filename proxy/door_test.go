@@ -173,26 +173,52 @@ func TestOldAndOddRequests(t *testing.T) {
 	}
 }
 
+// cutRequests differ in who forwards them, see exchange.usual.
+var cutRequests = map[string]func(*http.Request){
+	"without a body": func(*http.Request) {},
+	"with trailers": func(r *http.Request) {
+		r.Method, r.Body, r.ContentLength = http.MethodPost, io.NopCloser(strings.NewReader("body")), -1
+		r.Trailer = http.Header{"X-Sum": {"1"}}
+	},
+	"with an expectation": func(r *http.Request) {
+		r.Method, r.Body, r.ContentLength = http.MethodPost, io.NopCloser(strings.NewReader("body")), 4
+		r.Header.Set("Expect", "100-continue")
+	},
+}
+
 func TestACutAnswerIsNeverACompleteOne(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Length", "100000")
-		_, _ = io.WriteString(w, strings.Repeat("x", 50000))
-		panic(http.ErrAbortHandler)
-	}))
-	defer s.Close()
+	cut := func(length string) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			if length != "" {
+				w.Header().Set("Content-Length", length)
+			}
+			_, _ = io.WriteString(w, strings.Repeat("x", 50000))
+			panic(http.ErrAbortHandler)
+		}))
+		t.Cleanup(s.Close)
+		return s.URL
+	}
+	sized, chunked := cut("100000"), cut("")
 	inAllModes(t, func(t *testing.T, m mode) {
-		r := start(t, appPool(s.URL))
-		res, err := m.client(t).Get(r.url(m))
-		if err == nil {
-			_, err = io.Copy(io.Discard, res.Body)
-			_ = res.Body.Close()
-		}
-		if err == nil {
-			t.Error("half an answer was taken for a whole one")
-		}
-		lines := r.lines()
-		if len(lines) != 1 || lines[0]["end"] != "backend_cut" {
-			t.Errorf("logged %v", lines)
+		for name, change := range cutRequests {
+			for _, backend := range []string{sized, chunked} {
+				r := start(t, appPool(backend))
+				req, _ := http.NewRequest(http.MethodGet, r.url(m), nil)
+				change(req)
+				res, err := m.client(t).Do(req)
+				if err == nil {
+					_, err = io.Copy(io.Discard, res.Body)
+					_ = res.Body.Close()
+				}
+				if err == nil {
+					t.Errorf("%s: half an answer was taken for a whole one", name)
+				}
+				lines := r.lines()
+				if len(lines) != 1 || lines[0]["end"] != "backend_cut" {
+					t.Errorf("%s: logged %v", name, lines)
+				}
+			}
 		}
 	})
 }

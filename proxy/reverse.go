@@ -44,7 +44,13 @@ func newForwarder() *httputil.ReverseProxy {
 // lets Connection take away what a trusted proxy has set.
 func (x *exchange) reverse() {
 	x.shared = true
-	x.in = x.in.WithContext(context.WithValue(x.in.Context(), exchangeKey{}, x))
+	ctx := context.WithValue(x.in.Context(), exchangeKey{}, x)
+	if x.door.native {
+		// Without it, ReverseProxy takes this for a test, and ends an answer that
+		// was cut as if it were whole.
+		ctx = context.WithValue(ctx, http.ServerContextKey, x.door)
+	}
+	x.in = x.in.WithContext(ctx)
 	if x.body != nil {
 		x.in.Body = x.body
 	}
