@@ -183,8 +183,11 @@ func (e *native) Shutdown(ctx context.Context) error {
 	if e.http2 != nil {
 		// Side by side, or one protocol's slow requests would keep the other's
 		// idle connections open.
-		ended := make(chan error, 1)
-		go func() { ended <- e.http2.Shutdown(ctx) }()
+		ended := make(chan struct{})
+		go func() {
+			_ = e.http2.Shutdown(ctx) // an error says that ctx has ended
+			close(ended)
+		}()
 		defer func() { <-ended }()
 	}
 	return e.http1.Shutdown(ctx)

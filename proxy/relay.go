@@ -123,7 +123,7 @@ func (x *exchange) passBody(body io.Reader) error {
 				return err
 			}
 		}
-		if err == io.EOF { //nolint:errorlint // a wrapped one is no end of the body
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -63,7 +64,7 @@ func TestAContextIsAskedWhileTheAnswerIsAwaited(t *testing.T) {
 				if err == nil {
 					t.Fatal("it went on")
 				}
-				if e := asError(t, err); e.Err != errTest || e.Phase != tc.phase || e.Timeout {
+				if e := asError(t, err); !errors.Is(e.Err, errTest) || e.Phase != tc.phase || e.Timeout {
 					t.Errorf("got %+v", e)
 				}
 				if !slices.Equal(ctx.at, want) {
@@ -80,7 +81,7 @@ func TestAContextIsAskedWhileABodyIsSent(t *testing.T) {
 		c := newServer(t, func(s *server) { s.head() }) // and takes nothing more
 		ctx := newAsked(t, 100*time.Millisecond)
 		x := &Exchange{Request: request(t, http.MethodPost, 1<<20).WithContext(ctx), Body: io.LimitReader(zeros{}, 1<<20), BodyIdle: time.Hour}
-		if e := mustFail(t, c, x); e.Err != errTest || time.Since(ctx.began) != 150*time.Millisecond {
+		if e := mustFail(t, c, x); !errors.Is(e.Err, errTest) || time.Since(ctx.began) != 150*time.Millisecond {
 			t.Errorf("after %v: %+v", time.Since(ctx.began), e)
 		}
 	})
@@ -127,7 +128,7 @@ func TestAnUpgradeWatchesItsContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel(errTest)
-	if _, err := res.Body.Read(make([]byte, 1)); err != errTest {
+	if _, err := res.Body.Read(make([]byte, 1)); !errors.Is(err, errTest) {
 		t.Errorf("got %v", err)
 	}
 	_ = res.Body.Close()
