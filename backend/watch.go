@@ -14,8 +14,12 @@ type polled interface{ Poll() error }
 
 // hook makes the attempt end with the request's context.
 func (a *attempt) hook() {
-	if ctx := a.req.Context(); ctx.Done() != nil {
+	ctx := a.req.Context()
+	if ctx.Done() != nil {
 		a.unhook = context.AfterFunc(ctx, func() { a.interrupt(context.Cause(ctx)) })
+	}
+	if ctx.Err() != nil {
+		a.interrupt(context.Cause(ctx)) // before anything is sent
 	}
 }
 
