@@ -11,8 +11,6 @@ import (
 // that is not known yet, and for the first chunk's size.
 const gap = 64
 
-const maxStatusLine = 64
-
 // begin writes the head into the buffer, whole if the body's form is known.
 func (w *serverWriter) begin() {
 	w.chunk, w.length = -1, -1

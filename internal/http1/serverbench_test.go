@@ -73,6 +73,7 @@ func BenchmarkServerGetStandard(b *testing.B) {
 
 // benchFront asks over one connection; the answers are read by length alone.
 func benchFront(b *testing.B, addr string) {
+	b.Helper()
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		b.Fatal(err)

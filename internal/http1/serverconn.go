@@ -17,10 +17,7 @@ const (
 	connOver          // closed while it was idle, or cut
 )
 
-var (
-	errClientGone = errors.New("the client has closed the connection")
-	errServerCut  = errors.New("the server has cut the connection")
-)
+var errClientGone = errors.New("the client has closed the connection")
 
 // serverConn is one connection. All but what is said to be for others belongs
 // to the goroutine of ServeConn.

@@ -116,6 +116,9 @@ var refusedRequests = []struct {
 	{"unknown expectation", srvPost + "Expect: 200-ok\r\nContent-Length: 5\r\n\r\nhello", 417},
 	{"two expectations", srvPost + "Expect: 100-continue, x\r\nContent-Length: 5\r\n\r\nhello", 417},
 
+	{"the same expectation twice", srvPost + "Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello", 417},
+	{"a byte over the limit", srvGet + "X-A: " + strings.Repeat("b", 16<<10-len(srvGet)-len("X-A: \r\n")+1) + "\r\n\r\n", 431},
+
 	{"target over the limit", "GET /" + strings.Repeat("a", 20<<10) + " HTTP/1.1\r\nHost: h\r\n\r\n", 414},
 	{"target over all limits", "GET /" + strings.Repeat("a", 200<<10), 414},
 	{"header over the limit", srvGet + "X-A: " + strings.Repeat("b", 20<<10) + "\r\n\r\n", 431},

@@ -21,7 +21,7 @@ func stranger(r *http.Request, mark string) string {
 		}
 	}
 	all = append(all, r.Host, r.RequestURI, r.URL.Path, r.URL.RawQuery, r.URL.Host, r.Method, r.Pattern, r.PathValue("x"))
-	if r.Form != nil || r.PostForm != nil || r.MultipartForm != nil || r.Response != nil || r.Cancel != nil {
+	if r.Form != nil || r.PostForm != nil || r.MultipartForm != nil || r.Response != nil {
 		return "a form"
 	}
 	for _, s := range all {

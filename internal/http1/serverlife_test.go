@@ -283,7 +283,11 @@ func TestAPanicCutsTheConnection(t *testing.T) {
 				} else if got := inOrder(string(all)); err != nil || len(all) > 0 && got != tc.want || len(all) == 0 && tc.want != "" {
 					t.Errorf("got %q, %v", got, err)
 				}
-				if want := map[bool]int32{true: 0, false: 1}[v == http.ErrAbortHandler]; heard.Load() != want {
+				want := int32(1)
+				if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+					want = 0
+				}
+				if heard.Load() != want {
 					t.Errorf("heard %d times", heard.Load())
 				}
 			})

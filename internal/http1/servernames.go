@@ -98,7 +98,7 @@ var commonNames = []string{
 	"Access-Control-Request-Method", "Authorization", "Cache-Control", "Cdn-Loop", "Cf-Connecting-Ip",
 	"Cf-Ipcountry", "Cf-Ray", "Cf-Visitor", "Content-Disposition", "Content-Encoding", "Content-Language",
 	"Content-Location", "Content-Md5", "Content-Range", "Content-Type", "Cookie", "Date", "Depth", "Destination",
-	"Device-Memory", "Dnt", "Dpr", "Downlink", "Early-Data", "Ect", "Forwarded", "From", "Http2-Settings", "If",
+	"Device-Memory", "Dnt", "Dpr", "Downlink", "Early-Data", "Forwarded", "From", "Http2-Settings", "If",
 	"If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Idempotency-Key",
 	"Keep-Alive", "Last-Event-Id", "Lock-Token", "Max-Forwards", "Origin", "Overwrite", "Pragma", "Prefer",
 	"Priority", "Proxy", "Proxy-Authorization", "Proxy-Connection", "Purpose", "Range", "Referer", "Rtt",

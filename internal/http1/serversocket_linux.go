@@ -87,9 +87,9 @@ func (k *serverSocket) Read(p []byte) (int, error) {
 			return n, nil
 		case n == 0 && err == nil:
 			return 0, io.EOF
-		case err == unix.EAGAIN: //nolint:errorlint // a system call's error is bare
+		case err == unix.EAGAIN:
 			return 0, errWouldBlock
-		case err != unix.EINTR: //nolint:errorlint // as above
+		case err != unix.EINTR:
 			return 0, &net.OpError{Op: "read", Net: "tcp", Addr: k.RemoteAddr(), Err: os.NewSyscallError("read", err)}
 		}
 	}
