@@ -100,7 +100,7 @@ func (c *conn) apply(s http2.Setting) error {
 	}
 	switch s.ID {
 	case http2.SettingHeaderTableSize:
-		c.out.encoder.SetMaxDynamicTableSize(s.Val) // as far as the encoder likes
+		c.out.encoder.resize(s.Val)
 	case http2.SettingInitialWindowSize:
 		return c.resize(int64(s.Val))
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
-	"golang.org/x/net/http2/hpack"
 )
 
 // collect takes the fields of the head from the header, in their form on the
@@ -17,7 +16,7 @@ func (w *writer) collect(early bool) {
 		known := headerNames[name]
 		if known == nil {
 			if lower, ok := lowerName(name); ok {
-				w.addAll(lower, values)
+				w.addAll(outField{name: lower}, values)
 			}
 			continue
 		}
@@ -35,19 +34,42 @@ func (w *writer) collect(early bool) {
 		case fieldDate:
 			dated = true
 		}
-		w.addAll(known.lower, values)
+		w.addAll(known.field(), values)
 	}
 	if !dated {
-		w.fields = append(w.fields, hpack.HeaderField{Name: "date", Value: w.s.c.server.dates.now()})
+		w.fields = append(w.fields, dateField(w.s.c.server.dates.now()))
 	}
 }
 
-func (w *writer) addAll(lower string, values []string) {
+func (w *writer) addAll(f outField, values []string) {
 	for _, v := range values {
 		if httpguts.ValidHeaderFieldValue(v) {
-			w.fields = append(w.fields, hpack.HeaderField{Name: lower, Value: v})
+			f.value = v
+			w.fields = append(w.fields, f)
 		}
 	}
+}
+
+func (n *fieldName) field() outField {
+	return outField{name: n.lower, static: n.static, fleeting: n.fleeting}
+}
+
+// The fields that the server itself adds.
+var (
+	dateName   = wireNames["date"]
+	lengthName = wireNames["content-length"]
+)
+
+func dateField(value string) outField {
+	f := dateName.field()
+	f.value = value
+	return f
+}
+
+func lengthField(value string) outField {
+	f := lengthName.field()
+	f.value = value
+	return f
 }
 
 // lowerName returns the form of name on the wire, and whether it has one.
@@ -105,62 +127,23 @@ func (w *writer) hasTrailers() bool {
 	return false
 }
 
-// encodeTrailers writes the values of the announced names, and what has
+// trailerFields are the values of the announced names, and what has
 // [http.TrailerPrefix].
-func (w *writer) encodeTrailers(e *hpack.Encoder) {
+func (w *writer) trailerFields() []outField {
+	w.fields = w.fields[:0] // the head is out
 	for _, name := range w.trailers {
-		encodeTrailer(e, name, w.header[name])
+		w.addTrailer(name, w.header[name])
 	}
 	for name, values := range w.header {
 		if name, late := strings.CutPrefix(name, http.TrailerPrefix); late {
-			encodeTrailer(e, http.CanonicalHeaderKey(name), values)
+			w.addTrailer(http.CanonicalHeaderKey(name), values)
 		}
 	}
+	return w.fields
 }
 
-func encodeTrailer(e *hpack.Encoder, name string, values []string) {
-	lower, ok := lowerName(name)
-	if !ok || !httpguts.ValidTrailerHeader(name) {
-		return
-	}
-	for _, v := range values {
-		if httpguts.ValidHeaderFieldValue(v) {
-			encodeField(e, lower, v)
-		}
+func (w *writer) addTrailer(name string, values []string) {
+	if lower, ok := lowerName(name); ok && httpguts.ValidTrailerHeader(name) {
+		w.addAll(outField{name: lower}, values)
 	}
 }
-
-// encodeHead writes the head that was decided.
-func (w *writer) encodeHead(e *hpack.Encoder) {
-	encodeStatus(e, w.status)
-	encodeFields(e, w.fields)
-}
-
-func encodeFields(e *hpack.Encoder, fields []hpack.HeaderField) {
-	for _, f := range fields {
-		_ = e.WriteField(f) // the output takes all
-	}
-}
-
-func encodeField(e *hpack.Encoder, name, value string) {
-	_ = e.WriteField(hpack.HeaderField{Name: name, Value: value}) // the output takes all
-}
-
-func encodeStatus(e *hpack.Encoder, status int) {
-	encodeField(e, ":status", statusText(status))
-}
-
-func statusText(status int) string {
-	if i := status - 100; i < len(statuses) {
-		return statuses[i]
-	}
-	return strconv.Itoa(status)
-}
-
-// statuses are the texts from 100 on.
-var statuses = func() (t [500]string) {
-	for i := range t {
-		t[i] = strconv.Itoa(i + 100)
-	}
-	return t
-}()

@@ -25,6 +25,8 @@ type fieldName struct {
 	lower     string // as on the wire
 	canonical string // as in http.Header
 	class     uint8
+	static    uint8 // index in HPACK's static table; 0: it is not there
+	fleeting  bool  // its values differ, or are nobody else's business
 }
 
 // The known names by their form on the wire, and in http.Header. Neither table
@@ -43,6 +45,14 @@ func makeNames() (wire, header map[string]*fieldName) {
 		n := &fieldName{lower: lower, canonical: http.CanonicalHeaderKey(lower), class: class}
 		wire[n.lower], header[n.canonical] = n, n
 	}
+	defer func() {
+		for i, lower := range strings.Fields(staticNames) {
+			wire[lower].static = uint8(i + firstStatic) //nolint:gosec // at most 61
+		}
+		for lower := range strings.FieldsSeq(fleetingNames) {
+			wire[lower].fleeting = true
+		}
+	}()
 	for lower, class := range classes {
 		put(lower, class)
 	}
@@ -75,6 +85,28 @@ x-forwarded x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto 
 x-frame-options x-http-method-override x-powered-by x-real-ip x-request-id x-requested-with
 x-robots-tag x-runtime x-ua-compatible x-xsrf-token x-xss-protection
 `
+
+// staticNames are those of the static table that stand there without a value,
+// from its index firstStatic on (RFC 7541, appendix A).
+const (
+	firstStatic = 17
+	staticNames = `
+accept-language accept-ranges accept access-control-allow-origin age allow authorization cache-control
+content-disposition content-encoding content-language content-length content-location content-range
+content-type cookie date etag expect expires from host if-match if-modified-since if-none-match if-range
+if-unmodified-since last-modified link location max-forwards proxy-authenticate proxy-authorization range
+referer refresh retry-after server set-cookie strict-transport-security transfer-encoding user-agent vary
+via www-authenticate`
+)
+
+// fleetingNames are headers that are not remembered between answers: to
+// remember them would cost more than it saves. What may be secret is not
+// compared with what others chose, either (RFC 7541, section 7.1).
+const fleetingNames = `
+age authorization content-length content-range content-disposition cookie etag expires grpc-message
+if-match if-none-match last-modified location proxy-authorization server-timing set-cookie traceparent
+tracestate www-authenticate x-api-key x-auth-token x-b3-spanid x-b3-traceid x-correlation-id x-csrf-token
+x-csrftoken x-request-id x-runtime x-xsrf-token`
 
 // Classes of bytes.
 const (

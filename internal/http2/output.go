@@ -2,11 +2,11 @@ package http2
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 )
 
 // Bounds of what waits to be written.
@@ -30,7 +30,7 @@ type output struct {
 	broken   error         // writing failed
 	idle     chan struct{} // closed when nobody writes; nil: nobody waits
 
-	encoder *hpack.Encoder
+	encoder encoder
 	window  int64 // of the connection, for DATA
 	initial int64 // window of new streams
 	payload int   // bytes of a frame at most
@@ -42,19 +42,13 @@ type output struct {
 }
 
 func (o *output) init() {
-	o.encoder = hpack.NewEncoder(o)
+	o.encoder.most = encoderTable
 	o.window, o.initial, o.payload = initialWindow, initialWindow, maxFrame
 }
 
 // initialWindow is every window's, until SETTINGS says otherwise (RFC 9113,
 // section 6.9.2).
 const initialWindow = 1<<16 - 1
-
-// Write is for the encoder.
-func (o *output) Write(p []byte) (int, error) {
-	o.frames = append(o.frames, p...)
-	return len(p), nil
-}
 
 // room returns the buffer to append to.
 func (o *output) room() []byte {
@@ -157,8 +151,8 @@ func (c *conn) control(frame func([]byte) []byte) {
 }
 
 // appendBlock appends a header block to the output, in as many frames as it
-// takes. encode calls the encoder. It expects mu to be held.
-func (c *conn) appendBlock(s *stream, encode func(*hpack.Encoder), end bool) {
+// takes. status is 0 for trailers. It expects mu to be held.
+func (c *conn) appendBlock(s *stream, status int, fields []outField, end bool) {
 	o := &c.out
 	flags := http2.FlagHeadersEndHeaders
 	if end {
@@ -166,15 +160,21 @@ func (c *conn) appendBlock(s *stream, encode func(*hpack.Encoder), end bool) {
 	}
 	head := frameHead{kind: http2.FrameHeaders, flags: flags, stream: s.id}
 	start := len(o.room())
-	o.frames = head.append(o.frames)
-	encode(o.encoder)
-	head.length = len(o.frames) - start - frameHeadSize
+	b := o.encoder.begin(head.append(o.frames))
+	if status != 0 {
+		b = o.encoder.status(b, status)
+	}
+	for i := range fields {
+		b = o.encoder.append(b, &fields[i])
+	}
+	o.frames = b
 	o.sent++
+	head.length = len(b) - start - frameHeadSize
 	if head.length <= o.payload {
-		head.put(o.frames[start:])
+		head.put(b[start:])
 		return
 	}
-	block := append([]byte(nil), o.frames[start+frameHeadSize:]...)
+	block := slices.Clone(b[start+frameHeadSize:])
 	o.frames = appendSplit(o.frames[:start], head, block, o.payload)
 }
 

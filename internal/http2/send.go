@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 )
 
 // send puts the head of w's answer, unless that was done, and p into the
@@ -20,7 +19,7 @@ func (c *conn) send(w *writer, p []byte, end bool) error {
 			return err
 		}
 		w.headSent = true
-		c.appendBlock(s, w.encodeHead, end && len(p) == 0)
+		c.appendBlock(s, w.status, w.fields, end && len(p) == 0)
 		if end && len(p) == 0 {
 			c.finished(s)
 			end = false
@@ -75,19 +74,19 @@ func (c *conn) sendTrailers(w *writer) error {
 	if err := c.await(w.s, false); err != nil {
 		return err
 	}
-	c.appendBlock(w.s, w.encodeTrailers, true)
+	c.appendBlock(w.s, 0, w.trailerFields(), true)
 	c.finished(w.s)
 	return nil
 }
 
 // sendEarly sends an informational answer (RFC 9110, section 15.2).
-func (c *conn) sendEarly(s *stream, encode func(*hpack.Encoder)) error {
+func (c *conn) sendEarly(s *stream, status int, fields []outField) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.await(s, false); err != nil {
 		return err
 	}
-	c.appendBlock(s, encode, false)
+	c.appendBlock(s, status, fields, false)
 	c.flush()
 	return nil
 }
@@ -99,18 +98,15 @@ func (c *conn) sendContinue(s *stream) {
 	if s.failure != nil || s.writer.headSent || s.localEnded {
 		return
 	}
-	c.appendBlock(s, func(e *hpack.Encoder) { encodeStatus(e, http.StatusContinue) }, false)
+	c.appendBlock(s, http.StatusContinue, nil, false)
 	c.flush()
 }
 
 // answerTooLarge answers a request of which nothing else is known. It expects
 // mu to be held.
 func (c *conn) answerTooLarge(s *stream) {
-	c.appendBlock(s, func(e *hpack.Encoder) {
-		encodeStatus(e, http.StatusRequestHeaderFieldsTooLarge)
-		encodeField(e, "content-length", "0")
-		encodeField(e, "date", c.server.dates.now())
-	}, true)
+	fields := [...]outField{lengthField("0"), dateField(c.server.dates.now())}
+	c.appendBlock(s, http.StatusRequestHeaderFieldsTooLarge, fields[:], true)
 	c.out.controls++ // nobody waits for it
 	if !c.block.ends {
 		c.resetStream(s.id, http2.ErrCodeNo)

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"sync"
 	"time"
-
-	"golang.org/x/net/http2/hpack"
 )
 
 // answerSize is how much of an answer is kept until it is known whether that is
@@ -26,7 +24,7 @@ type writer struct {
 	written  int64
 	bodiless bool // the answer has no body, whatever is written
 	unsized  bool // it gets no Content-Length but what the handler has set
-	fields   []hpack.HeaderField
+	fields   []outField
 	trailers []string // names that were announced
 
 	headSent bool // guarded by conn.mu
@@ -70,10 +68,7 @@ func (w *writer) early(status int) {
 	w.collect(true)
 	early := w.fields[from:]
 	// A client that is gone shows in the next write.
-	_ = w.s.c.sendEarly(w.s, func(e *hpack.Encoder) {
-		encodeStatus(e, status)
-		encodeFields(e, early)
-	})
+	_ = w.s.c.sendEarly(w.s, status, early)
 	clear(early)
 	w.fields = w.fields[:from]
 }
@@ -262,7 +257,7 @@ func (w *writer) size() {
 	if w.length >= 0 || w.unsized || !allowed || head && w.written == 0 {
 		return
 	}
-	w.fields = append(w.fields, hpack.HeaderField{Name: "content-length", Value: strconv.FormatInt(w.written, 10)})
+	w.fields = append(w.fields, lengthField(strconv.FormatInt(w.written, 10)))
 }
 
 // SetReadDeadline serves [http.ResponseController]. It is for reads of the
