@@ -119,6 +119,29 @@ func TestContextEndsWhenTheHandlerReturns(t *testing.T) {
 	}
 }
 
+func TestWriteDeadlineIsNotLeftForTheNextRequest(t *testing.T) {
+	var n atomic.Int32
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		if n.Add(1)%2 == 1 {
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0))
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		_, _ = w.Write(make([]byte, 2*answerSize))
+	}).dial(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+	for i := range uint32(10) {
+		c.open(4*i+1, true, get)
+		c.answer(4*i + 1)
+		c.open(4*i+3, true, get)
+		c.sync()
+		_ = c.WriteWindowUpdate(4*i+3, 3*answerSize)
+		_ = c.WriteWindowUpdate(0, 3*answerSize)
+		if a := c.answer(4*i + 3); a.cut || a.gone != nil {
+			t.Fatalf("request %d got %+v", i, a)
+		}
+	}
+}
+
 // What one request leaves behind must not be seen by another.
 func TestNothingOfARequestIsLeftForTheNext(t *testing.T) {
 	noLeaks(t)

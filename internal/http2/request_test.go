@@ -186,6 +186,9 @@ func TestHeaderListsOverTheLimitGet431(t *testing.T) {
 	if a := c.answer(stream); a.status != "431" {
 		t.Errorf("with a body: got %+v", a)
 	}
+	if a := c.answer(stream); !a.cut || a.reset != http2.ErrCodeNo {
+		t.Errorf("the body was not dismissed: %+v", a)
+	}
 	_ = c.WriteData(stream, true, []byte("late"))
 	c.open(stream+2, true, get)
 	if a := c.answer(stream + 2); a.status != "200" {
