@@ -62,7 +62,7 @@ func (c *conn) pong(data []byte) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.away.told {
+	if c.away.told && c.last > 0 { // else its first request may be about to come
 		c.left()
 	}
 }

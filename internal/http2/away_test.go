@@ -244,6 +244,11 @@ func TestSlowBeginningsEndTheConnection(t *testing.T) {
 		"no settings":       func(c *raw) { _, _ = io.WriteString(c.nc, http2.ClientPreface) },
 		"half a head":       func(c *raw) { c.greet(); c.half() },
 		"half a head later": func(c *raw) { c.greet(); time.Sleep(20 * time.Second); c.half() },
+		"half a frame": func(c *raw) {
+			c.greet()
+			_ = c.WriteRawFrame(http2.FrameHeaders, http2.FlagHeadersEndHeaders|http2.FlagHeadersEndStream, 1, c.encode(get))
+			_, _ = c.nc.Write([]byte{0, 0, 9, 1, 5, 0, 0, 0, 3, 0})
+		},
 		"a head that grows": func(c *raw) {
 			c.greet()
 			c.half()
@@ -328,5 +333,19 @@ func TestNoRequestIsLostByGoAway(t *testing.T) {
 			return
 		default:
 		}
+	}
+}
+
+func TestGoAwayDoesNotComeBeforeTheSettings(t *testing.T) {
+	s := NewServer(ServerOptions{Handler: http.NotFoundHandler()})
+	defer func() { _ = s.Close() }()
+	near, far := net.Pipe()
+	defer func() { _ = near.Close() }()
+	c := newConn(s, far, nil)
+	c.goAway()
+	go c.serve()
+	r := newRaw(t, near)
+	if f, err := r.ReadFrame(); err != nil || f.Header().Type != http2.FrameSettings {
+		t.Errorf("first came %v, %v", f, err)
 	}
 }

@@ -57,11 +57,14 @@ func (c *conn) onHeaders(h frameHead, payload []byte) error {
 	b.ends = h.has(http2.FlagHeadersEndStream)
 	b.loops = dependsOn == h.stream
 	if h.has(http2.FlagHeadersEndHeaders) {
+		c.headedAt = time.Time{}
 		return c.wholeBlock(fragment)
 	}
 	b.whole = blockBuffers.Get().(*[]byte) //nolint:errcheck // the pool holds nothing else
 	*b.whole = append(*b.whole, fragment...)
-	c.headedAt = time.Now()
+	if c.headedAt.IsZero() {
+		c.headedAt = time.Now()
+	}
 	return nil
 }
 

@@ -11,7 +11,8 @@ import (
 
 // How much the client may send ahead of what the handlers read. All that is
 // not read is kept in memory, so this is what one connection can make the
-// server hold of bodies, too.
+// server hold of bodies, too. Handlers that do not read slow a client's other
+// bodies down, once they hold all of the connection's window.
 const (
 	connWindow   = 1 << 20   // bytes, for the bodies of a connection together
 	streamWindow = 256 << 10 // bytes, for one body

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -112,7 +113,11 @@ func TestClientIsToldToContinueAtTheFirstRead(t *testing.T) {
 			break
 		}
 	}
-	_ = c.WriteData(1, true, []byte("hello"))
+	_ = c.WriteData(1, false, []byte("he"))
+	if frames := c.sync(); len(frames) > 0 {
+		t.Errorf("within the body came %v", frames)
+	}
+	_ = c.WriteData(1, true, []byte("llo"))
 	if a := c.answer(1); !strings.HasPrefix(a.body, "hello|<nil>") || a.early != nil {
 		t.Errorf("got %+v", a)
 	}
@@ -130,8 +135,9 @@ func TestClientIsToldToContinueAtTheFirstRead(t *testing.T) {
 	}
 }
 
-// sync returns when the server has read all that was sent.
-func (c *raw) sync() {
+// sync returns when the server has read all that was sent, and what came on
+// streams meanwhile.
+func (c *raw) sync() (frames []http2.FrameType) {
 	c.t.Helper()
 	ping := [8]byte{1, 2, 3}
 	_ = c.WritePing(false, ping)
@@ -140,8 +146,11 @@ func (c *raw) sync() {
 		if err != nil {
 			c.t.Fatal(err)
 		}
+		if f.Header().StreamID != 0 {
+			frames = append(frames, f.Header().Type)
+		}
 		if p, ok := f.(*http2.PingFrame); ok && p.IsAck() && p.Data == ping {
-			return
+			return frames
 		}
 	}
 }
@@ -172,6 +181,83 @@ func TestBodyThatNobodyReadsIsDismissed(t *testing.T) {
 	_ = c.WriteData(1001, true, []byte("hello"))
 	if a := c.answer(1001); !strings.HasPrefix(a.body, "hello|<nil>") {
 		t.Errorf("the next request got %+v", a)
+	}
+}
+
+func TestBodyThatIsReadIsNotDismissed(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/early" {
+			w.Header().Set("Content-Length", "2")
+			_, _ = io.WriteString(w, "ok")
+			_ = http.NewResponseController(w).Flush()
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+	}).dial()
+	c.open(1, false, post)
+	_ = c.WriteData(1, false, []byte("hello"))
+	_ = c.WriteData(1, true, nil)
+	if a := c.answer(1); a.status != "200" {
+		t.Errorf("got %+v", a)
+	}
+	if frames := c.sync(); len(frames) > 0 {
+		t.Errorf("behind the answer came %v", frames)
+	}
+	c.open(3, false, fields{":method", "POST", ":scheme", "https", ":path", "/early", ":authority", "a"})
+	if a := c.answer(3); a.body != "ok" {
+		t.Errorf("got %+v", a)
+	}
+	_ = c.WriteData(3, true, []byte("hello"))
+	for range 10 {
+		if frames := c.sync(); len(frames) > 0 {
+			t.Errorf("behind the early answer came %v", frames)
+		}
+	}
+}
+
+func TestPaddingIsGivenBack(t *testing.T) {
+	var read atomic.Int32
+	c := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		for n, err := 0, error(nil); err == nil; read.Add(int32(n)) { //nolint:gosec // small
+			n, err = r.Body.Read(make([]byte, 10))
+		}
+	}).dial()
+	c.open(1, false, post)
+	for sent := int32(0); sent < 2*connWindow/256; { // with padding more than either window
+		for range 300 {
+			_ = c.WriteDataPadded(1, false, []byte("a"), make([]byte, 255))
+		}
+		sent += 300
+		until(t, "the data is read", func() bool { return read.Load() == sent })
+	}
+	_ = c.WriteData(1, true, nil)
+	if a := c.answer(1); a.status != "200" {
+		t.Errorf("got %+v", a)
+	}
+}
+
+func TestBodyThatEndsWhileItIsBeingFilled(t *testing.T) {
+	b := newBody(&stream{}, -1)
+	copy(b.space(), "hello")
+	if lost := b.filled(5); lost != 0 {
+		t.Errorf("lost %d", lost)
+	}
+	space := b.space()
+	if n := b.copyOut(make([]byte, 10)); n != 5 {
+		t.Errorf("read %d bytes", n)
+	}
+	copy(space, "world")
+	_ = b.filled(5)
+	p := make([]byte, 10)
+	if n := b.copyOut(p); string(p[:n]) != "world" {
+		t.Errorf("read %q", p[:n])
+	}
+	_ = b.space()
+	b.abandon()
+	if len(b.chunks) != 1 {
+		t.Error("what is being filled was given away")
+	}
+	if lost := b.filled(5); lost != 5 || b.chunks != nil || b.size != 0 {
+		t.Errorf("lost %d, %d chunks, %d bytes", lost, len(b.chunks), b.size)
 	}
 }
 

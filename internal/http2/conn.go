@@ -72,6 +72,7 @@ func newConn(s *Server, nc net.Conn, state *tls.ConnectionState) *conn {
 	now := time.Now()
 	c.idleSince.Store(now.UnixNano())
 	c.flood.resetsSince, c.flood.emptySince = now, now
+	c.greet()
 	return c
 }
 
@@ -80,7 +81,13 @@ const decoderTable = 4 << 10
 
 // serve answers requests until the connection ends.
 func (c *conn) serve() {
-	c.greet()
+	closing := c.server.o.Closing != nil && c.server.o.Closing()
+	c.mu.Lock()
+	if closing {
+		c.leave()
+	}
+	c.flush()
+	c.mu.Unlock()
 	err := c.preface()
 	for err == nil {
 		err = c.next()
@@ -88,12 +95,10 @@ func (c *conn) serve() {
 	c.end(err)
 }
 
-// greet sends the server's preface (RFC 9113, section 3.4).
+// greet puts the server's preface into the output (RFC 9113, section 3.4):
+// nothing may come before it.
 func (c *conn) greet() {
 	o := &c.server.o
-	closing := o.Closing != nil && o.Closing()
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	b := appendSettings(c.out.room(),
 		http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: o.MaxStreams},
 		http2.Setting{ID: http2.SettingInitialWindowSize, Val: streamWindow},
@@ -101,10 +106,6 @@ func (c *conn) greet() {
 		http2.Setting{ID: http2.SettingNoRFC7540Priorities, Val: 1})
 	c.out.frames = appendWord(b, http2.FrameWindowUpdate, 0, connWindow-initialWindow)
 	c.unacked = 1
-	if closing {
-		c.leave()
-	}
-	c.flush()
 }
 
 func (c *conn) preface() error {

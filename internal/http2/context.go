@@ -116,16 +116,3 @@ func (x *requestContext) end(cause error) {
 		(*f)()
 	}
 }
-
-// finish is called when the handler has returned.
-func (x *requestContext) finish() {
-	if x.asked.Load() {
-		x.end(ErrFinished)
-	}
-}
-
-// reset makes it ready for another request. Nobody may have asked for Done.
-func (x *requestContext) reset() {
-	x.cause.Store(nil)
-	x.closed = false
-}

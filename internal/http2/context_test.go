@@ -94,6 +94,26 @@ func waitFor(t *testing.T, ctx polled, how string, begun chan struct{}) {
 	<-done
 }
 
+func TestContextOfARequestThatComesAfterTheEndOfTheBase(t *testing.T) {
+	base, cancel := context.WithCancelCause(context.Background())
+	why := errors.New("the test ends it")
+	cancel(why)
+	c := start(t, ServerOptions{Base: base, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if err := r.Context().(polled).Poll(); !errors.Is(err, why) {
+			t.Errorf("Poll: %v", err)
+		}
+		select {
+		case <-r.Context().Done():
+		case <-time.After(patience):
+			t.Error("it has not ended")
+		}
+	})}).dial()
+	c.open(1, true, get)
+	if a := c.answer(1); a.status != "200" {
+		t.Errorf("got %+v", a)
+	}
+}
+
 func TestContextEndsWhenTheHandlerReturns(t *testing.T) {
 	contexts := make(chan context.Context, 1)
 	c := serve(t, func(_ http.ResponseWriter, r *http.Request) {

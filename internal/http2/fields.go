@@ -23,8 +23,12 @@ type requestFields struct {
 }
 
 func (r *requestFields) reset() {
+	cookies := r.cookies[:0]
 	clear(r.cookies)
-	*r = requestFields{cookies: r.cookies[:0]}
+	if cap(cookies) > maxKeptFields {
+		cookies = nil
+	}
+	*r = requestFields{cookies: cookies}
 }
 
 const (

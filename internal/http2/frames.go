@@ -20,6 +20,9 @@ func (c *conn) frame(h frameHead) error {
 	if h.kind == http2.FrameData {
 		return c.onData(h)
 	}
+	if h.kind == http2.FrameHeaders && c.in.buffered() < h.length {
+		c.headedAt = time.Now()
+	}
 	payload, err := c.in.peek(h.length)
 	if err != nil {
 		return err
@@ -183,10 +186,11 @@ func (c *conn) idle(stream uint32) bool { return stream%2 == 0 || stream > c.las
 func (c *conn) refuse(e *streamError) error {
 	c.mu.Lock()
 	s := c.streams[e.stream]
-	if s != nil {
-		s.kept = true
-	}
 	c.resetStream(e.stream, e.code)
+	if s != nil { // nothing may come behind the reset
+		s.kept, s.failure = true, ErrReset
+		c.close(s)
+	}
 	c.mu.Unlock()
 	if s != nil {
 		c.kill(s, ErrReset)

@@ -31,12 +31,13 @@ type output struct {
 	idle     chan struct{} // closed when nobody writes; nil: nobody waits
 
 	encoder encoder
-	window  int64 // of the connection, for DATA
-	initial int64 // window of new streams
-	payload int   // bytes of a frame at most
-	sent    int   // frames with headers or data, since the flood counters were reset
-	done    int   // answers, likewise
-	queue   []*stream
+	window  int64     // of the connection, for DATA
+	initial int64     // window of new streams
+	payload int       // bytes of a frame at most
+	sent    int       // frames with headers or data, since the flood counters were reset
+	done    int       // answers, likewise
+	queue   []*stream // that wait for room, or for window
+	turn    *stream   // that was woken to send next; nil: whoever comes may
 
 	deadline time.Time // the writer's: of the write under way, or long past
 }
@@ -94,14 +95,16 @@ func (c *conn) flush() {
 	}
 }
 
-// write writes the output until there is none. First it lets others run: what
-// they have to send joins one record and one system call.
+// write writes the output until there is none. Each time it lets others run
+// first: what they have to send joins one record and one system call.
 func (c *conn) write() {
-	runtime.Gosched()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o := &c.out
 	for len(o.frames) > 0 && o.broken == nil {
+		c.mu.Unlock()
+		runtime.Gosched()
+		c.mu.Lock()
 		frames, buffer := o.swap()
 		c.nextTurn()
 		c.mu.Unlock()

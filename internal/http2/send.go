@@ -11,11 +11,9 @@ import (
 // expects mu to be held, and gives it up meanwhile.
 func (c *conn) send(w *writer, p []byte, end bool) error {
 	s := w.s
-	if s.failure != nil {
-		return s.failure
-	}
+	goesOn := false
 	if !w.headSent {
-		if err := c.await(s, false); err != nil {
+		if err := c.await(s, false, false); err != nil {
 			return err
 		}
 		w.headSent = true
@@ -26,9 +24,10 @@ func (c *conn) send(w *writer, p []byte, end bool) error {
 		}
 	}
 	for len(p) > 0 || end {
-		if err := c.await(s, len(p) > 0); err != nil {
+		if err := c.await(s, len(p) > 0, goesOn); err != nil {
 			return err
 		}
+		goesOn = true
 		n := int(min(int64(len(p)), s.sendWindow, c.out.window, int64(c.out.payload)))
 		n = max(n, 0)
 		last := end && n == len(p)
@@ -71,7 +70,7 @@ func (c *conn) finished(s *stream) {
 // sendTrailers ends the stream with trailers. It expects mu to be held, and
 // gives it up meanwhile.
 func (c *conn) sendTrailers(w *writer) error {
-	if err := c.await(w.s, false); err != nil {
+	if err := c.await(w.s, false, false); err != nil {
 		return err
 	}
 	c.appendBlock(w.s, 0, w.trailerFields(), true)
@@ -83,7 +82,7 @@ func (c *conn) sendTrailers(w *writer) error {
 func (c *conn) sendEarly(s *stream, status int, fields []outField) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.await(s, false); err != nil {
+	if err := c.await(s, false, false); err != nil {
 		return err
 	}
 	c.appendBlock(s, status, fields, false)

@@ -73,9 +73,8 @@ func (s *stream) recycle() {
 	s.writeDeadline = time.Time{}
 	s.queued, s.waiting, s.returning = false, false, false
 	s.body = nil
-	s.ctx.reset()
 	s.url = url.URL{}
-	if len(s.header) > maxKeptFields || len(s.writer.header) > maxKeptFields || cap(s.values) > maxKeptFields {
+	if len(s.header) > maxKeptFields || len(s.writer.header) > maxKeptFields || cap(s.values) > maxKeptFields || cap(s.writer.fields) > maxKeptFields {
 		return
 	}
 	clear(s.header)
@@ -85,7 +84,7 @@ func (s *stream) recycle() {
 	pool.Put(s)
 }
 
-// maxKeptFields is how large the maps of a stream may be that is used again.
+// maxKeptFields is how many fields a stream may have had that is used again.
 const maxKeptFields = 64
 
 // signal wakes the handler's goroutine, if it waits. It may be called at any

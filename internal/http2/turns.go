@@ -10,44 +10,59 @@ import (
 )
 
 // Answers that find the output full, or the connection's window used up, wait
-// in a queue. One at a time gets its turn, and leaves when it has filled the
-// output: no stream can keep the others from the client.
+// in a queue. One at a time gets its turn, and goes to the end of the queue when
+// it has filled the output: no stream can keep the others from the client.
 
 // await returns when s may put something into the output: with data, DATA of a
-// byte at least. It expects mu to be held, and gives it up meanwhile.
-func (c *conn) await(s *stream, data bool) error {
+// byte at least. goesOn says that s has not let go of mu since it had its turn.
+// await expects mu to be held, and gives it up meanwhile.
+func (c *conn) await(s *stream, data, goesOn bool) error {
 	o := &c.out
-	turn := !data || len(o.queue) == 0
 	for {
 		switch {
 		case s.failure != nil:
 			return c.leaveQueue(s, s.failure)
 		case data && s.sendWindow <= 0:
-			s.waiting = true
+			_ = c.leaveQueue(s, nil)
 			c.nextTurn()
-		case o.full() || data && o.window <= 0 || !turn:
-			if !s.queued {
-				s.queued, s.wantsWindow = true, data
-				o.queue = append(o.queue, s)
-			}
+			s.waiting = true
+		case o.full(), data && o.window <= 0, data && !goesOn && o.turn != s && (o.turn != nil || len(o.queue) > 0):
+			c.enterQueue(s, data)
 		default:
 			return c.leaveQueue(s, nil)
 		}
 		if err := c.pause(s); err != nil {
 			return c.leaveQueue(s, err)
 		}
-		turn, s.waiting = !s.queued, false
+		goesOn, s.waiting = false, false
+	}
+}
+
+// enterQueue puts s at the end, unless it was its turn, and it came to nothing.
+func (c *conn) enterQueue(s *stream, data bool) {
+	o := &c.out
+	at := len(o.queue)
+	if o.turn == s {
+		o.turn, at = nil, 0
+	}
+	if !s.queued {
+		s.queued, s.wantsWindow = true, data
+		o.queue = slices.Insert(o.queue, at, s)
 	}
 }
 
 // leaveQueue returns err.
 func (c *conn) leaveQueue(s *stream, err error) error {
+	o := &c.out
 	s.waiting = false
 	if s.queued {
 		s.queued = false
-		if i := slices.Index(c.out.queue, s); i >= 0 {
-			c.out.queue = slices.Delete(c.out.queue, i, i+1)
+		if i := slices.Index(o.queue, s); i >= 0 {
+			o.queue = slices.Delete(o.queue, i, i+1)
 		}
+	}
+	if o.turn == s {
+		o.turn = nil
 	}
 	if err != nil {
 		c.nextTurn()
@@ -101,11 +116,11 @@ func (c *conn) stall(s *stream) error {
 	return err
 }
 
-// nextTurn wakes the first in the queue that need wait no longer. It expects mu
-// to be held.
+// nextTurn wakes the first in the queue that need wait no longer, unless it is
+// somebody's turn already. It expects mu to be held.
 func (c *conn) nextTurn() {
 	o := &c.out
-	if o.full() {
+	if o.full() || o.turn != nil {
 		return
 	}
 	for i, s := range o.queue {
@@ -113,7 +128,7 @@ func (c *conn) nextTurn() {
 			continue
 		}
 		o.queue = slices.Delete(o.queue, i, i+1)
-		s.queued = false
+		s.queued, o.turn = false, s
 		s.signal()
 		return
 	}
