@@ -46,12 +46,18 @@ func (s *sentTimer) took() time.Duration {
 
 // wrap makes the response's body end the attempt.
 func (t *h1) wrap(a *attempt, conn *http1.ClientConn, resp *http.Response) {
-	a.body = h1Body{transport: t, attempt: a, conn: conn, body: resp.Body}
 	if stream, ok := resp.Body.(duplex); ok && resp.StatusCode == http.StatusSwitchingProtocols {
-		resp.Body = &h1Upgraded{h1Body: a.body, stream: stream}
+		resp.Body = &h1Upgraded{attempt: a, conn: conn, stream: stream}
 		return
 	}
+	a.body = h1Body{transport: t, attempt: a, conn: conn, body: resp.Body.(answerBody)} //nolint:errcheck,forcetypeassert // any other is one
 	resp.Body = &a.body
+}
+
+// answerBody is what the body of any other answer is.
+type answerBody interface {
+	io.ReadCloser
+	io.WriterTo
 }
 
 // h1Body is an answer's body. Its end, or Close, gives the connection back.
@@ -59,7 +65,7 @@ type h1Body struct {
 	transport *h1
 	attempt   *attempt
 	conn      *http1.ClientConn
-	body      io.ReadCloser
+	body      answerBody
 	err       error // how reading ended; nil: it has not
 }
 
@@ -76,11 +82,39 @@ func (b *h1Body) Read(p []byte) (int, error) {
 		b.transport.release(b.attempt, b.conn)
 		return n, io.EOF
 	}
+	return n, b.failed(err)
+}
+
+// WriteTo implements [io.WriterTo]. An error of w is returned as it is.
+func (b *h1Body) WriteTo(w io.Writer) (int64, error) {
+	if b.err != nil {
+		return 0, b.unlessEnded()
+	}
+	n, err := b.body.WriteTo(w)
+	var x *http1.Error
+	switch {
+	case err == nil:
+		b.err = io.EOF
+		b.transport.release(b.attempt, b.conn)
+	case errors.As(err, &x):
+		err = b.failed(err)
+	}
+	return n, err
+}
+
+func (b *h1Body) unlessEnded() error {
+	if b.err == io.EOF { //nolint:errorlint // it was set above
+		return nil
+	}
+	return b.err
+}
+
+func (b *h1Body) failed(err error) error {
 	e := h1Error(b.attempt, err)
 	e.Seen = true
 	b.err = e
 	b.attempt.failed(e)
-	return n, e
+	return e
 }
 
 // Close cuts an answer that was not read to its end.
@@ -106,8 +140,9 @@ type duplex interface {
 // writing and closing may be done by different goroutines. It is in flight
 // until it is closed.
 type h1Upgraded struct {
-	h1Body
-	stream duplex
+	attempt *attempt
+	conn    *http1.ClientConn
+	stream  duplex
 }
 
 func (u *h1Upgraded) Read(p []byte) (int, error)  { return u.stream.Read(p) }

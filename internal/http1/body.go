@@ -30,7 +30,11 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.bounded && int64(len(p)) > b.left {
 		p = p[:b.left]
 	}
-	n, err := b.src.Read(p)
+	return b.took(b.src.Read(p))
+}
+
+// took judges a read.
+func (b *body) took(n int, err error) (int, error) {
 	b.left -= int64(n)
 	switch {
 	case b.bounded && b.left == 0:
