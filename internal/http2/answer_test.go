@@ -223,8 +223,9 @@ func TestLargeHeadIsSplitIntoFrames(t *testing.T) {
 	}).dial()
 	c.open(1, true, get)
 	a := c.answer(1)
-	if a.body != "a" || len(a.header["x-a"]) != 2 || a.header["x-a"][1] != value {
-		t.Errorf("got status %q, body %q, %d values", a.status, a.body, len(a.header["x-a"]))
+	values := a.header["x-a"] //nolint:staticcheck // as it stands in the frame
+	if a.body != "a" || len(values) != 2 || values[1] != value {
+		t.Errorf("got status %q, body %q, %d values", a.status, a.body, len(values))
 	}
 }
 

@@ -35,8 +35,9 @@ func BenchmarkServer(b *testing.B) {
 	native := NewServer(ServerOptions{Handler: benchHandler()})
 	defer func() { _ = native.Close() }()
 	serve["native"] = func(nc net.Conn, state tls.ConnectionState) { native.ServeConn(nc, &state) }
-	standard := &http2.Server{MaxConcurrentStreams: 128}
+	standard := &http2.Server{MaxConcurrentStreams: 128} //nolint:staticcheck // the undeprecated way takes no connection of ours
 	serve["standard"] = func(nc net.Conn, _ tls.ConnectionState) {
+		//nolint:staticcheck // as above
 		standard.ServeConn(nc, &http2.ServeConnOpts{Context: context.Background(), Handler: benchHandler()})
 	}
 	for _, name := range []string{"native", "standard"} {
@@ -51,6 +52,7 @@ func BenchmarkServer(b *testing.B) {
 // load runs b.N requests over conns connections with streams requests under way
 // on each. It costs little itself: what is sent was made before.
 func load(b *testing.B, addr string, conns, streams int) {
+	b.Helper()
 	b.ReportAllocs()
 	var wg sync.WaitGroup
 	clients := make([]*frameClient, conns)

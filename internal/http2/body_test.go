@@ -307,7 +307,7 @@ func TestReadDeadline(t *testing.T) {
 	if got := <-results; got.n != 1 || got.err != nil {
 		t.Errorf("got %+v", got)
 	}
-	if got := <-results; got.n != 0 || got.err != io.EOF {
+	if got := <-results; got.n != 0 || !errors.Is(got.err, io.EOF) {
 		t.Errorf("got %+v", got)
 	}
 	if a := c.answer(1); a.status != "200" {
@@ -334,7 +334,7 @@ func TestReadsFailOnceTheHandlerHasReturned(t *testing.T) {
 	for range 2 {
 		select {
 		case err := <-results:
-			if err == nil || err == io.EOF {
+			if err == nil || errors.Is(err, io.EOF) {
 				t.Errorf("got %v", err)
 			}
 		case <-time.After(patience):

@@ -2,7 +2,6 @@ package http2
 
 import (
 	"bytes"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -130,7 +129,6 @@ type raw struct {
 	t   testing.TB
 	enc *hpack.Encoder
 	buf bytes.Buffer
-	out bytes.Buffer // frames that were not sent yet, while batch is set
 }
 
 // dial connects, with preface and settings sent.
@@ -312,10 +310,4 @@ func ours() string {
 		}
 	}
 	return strings.Join(left, "\n\n")
-}
-
-func background(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	return ctx
 }

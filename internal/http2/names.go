@@ -70,7 +70,7 @@ access-control-request-method age allow alt-svc authorization cache-control cdn-
 cf-ipcountry cf-ray cf-visitor content-disposition content-encoding content-language content-location
 content-range content-security-policy content-security-policy-report-only content-type
 cross-origin-embedder-policy cross-origin-opener-policy cross-origin-resource-policy depth destination
-device-memory dnt downlink dpr early-data ect etag expires forwarded from grpc-accept-encoding
+device-memory dnt downlink dpr early-data etag expires forwarded from grpc-accept-encoding
 grpc-encoding grpc-message grpc-status grpc-timeout idempotency-key if if-match if-modified-since
 if-none-match if-range if-unmodified-since last-event-id last-modified link location max-forwards nel
 origin permissions-policy pragma prefer priority proxy-authenticate proxy-authorization purpose range

@@ -238,11 +238,12 @@ func TestRequestsMeanWhatTheStandardServerTakesThemFor(t *testing.T) {
 	}
 	native := start(t, ServerOptions{Handler: see("native")})
 	h1 := &http.Server{}
-	standard := &http2.Server{}
-	if err := http2.ConfigureServer(h1, standard); err != nil {
+	standard := &http2.Server{}                                 //nolint:staticcheck // the undeprecated way takes no connection of ours
+	if err := http2.ConfigureServer(h1, standard); err != nil { //nolint:staticcheck // as above
 		t.Fatal(err)
 	}
 	l := listen(t, func(c *tls.Conn) {
+		//nolint:staticcheck // as above
 		standard.ServeConn(c, &http2.ServeConnOpts{BaseConfig: h1, Handler: see("standard")})
 	})
 	defer func() { _ = l.Close() }()
