@@ -117,6 +117,13 @@ func (b *h1Body) failed(err error) error {
 	return e
 }
 
+// Waits reports whether a Read would have to wait for the backend: nothing of
+// the body has come with the head.
+func (b *h1Body) Waits() bool {
+	w, ok := b.body.(interface{ Waits() bool })
+	return ok && b.err == nil && w.Waits()
+}
+
 // Close cuts an answer that was not read to its end.
 func (b *h1Body) Close() error {
 	if b.attempt.ended.Load() {

@@ -232,7 +232,7 @@ func (x *exchange) settle(cut bool) {
 	case x.out.failed != nil, cut && x.in.Context().Err() != nil:
 		x.end(x.left())
 	case x.failure != nil:
-		x.end(errorWord(x.failure))
+		x.end(x.judge(x.failure).end)
 	case cut:
 		x.end("backend_cut")
 	}

@@ -105,3 +105,61 @@ func TestAConnectionIsKeptAfterAWholeBody(t *testing.T) {
 		}
 	}
 }
+
+// echoing answers each piece of a body when it comes.
+func echoing(t *testing.T) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w)
+		_ = control.EnableFullDuplex()
+		buf := make([]byte, 100)
+		for {
+			n, err := r.Body.Read(buf)
+			_, _ = w.Write(buf[:n])
+			_ = control.Flush()
+			if err != nil {
+				return
+			}
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestABodyThatBreaksUnderTheAnswerIsTheClientsFault(t *testing.T) {
+	r := start(t, appPool(echoing(t).URL))
+	c, from := r.byHand("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+	res, err := http.ReadResponse(from, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := io.ReadFull(res.Body, make([]byte, 5)); err != nil {
+		t.Fatalf("waiting for the echo: %v", err)
+	}
+	_, _ = io.WriteString(c, "no size\r\n")
+	if _, err := io.Copy(io.Discard, res.Body); err == nil {
+		t.Error("the answer ended as if it were whole")
+	}
+	if lines := r.lines(); len(lines) != 1 || lines[0]["end"] != "bad_body" {
+		t.Errorf("logged %v, want bad_body", lines)
+	}
+}
+
+func TestWhatConcernsTheBackendsConnectionAloneIsNotInAnEarlyHint(t *testing.T) {
+	s := hasty(t, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n\r\n"+
+		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+	r := start(t, appPool(s.URL))
+	_, from := r.byHand("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	head := ""
+	for !strings.HasSuffix(head, "\r\n\r\n") {
+		line, err := from.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		head += line
+	}
+	if head != "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" {
+		t.Errorf("got %q", head)
+	}
+}

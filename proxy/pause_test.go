@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -31,6 +32,34 @@ func TestAStreamMayPauseForLongerThanAWrite(t *testing.T) {
 	if err != nil || len(all) != 18 {
 		t.Errorf("%q, %v", all, err)
 	}
+}
+
+// Who opens a stream of events learns that it is open before the first event.
+func TestTheHeadOfAStreamDoesNotWaitForItsBody(t *testing.T) {
+	goOn := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-goOn:
+		case <-r.Context().Done():
+		}
+		_, _ = io.WriteString(w, "data: x\n\n")
+	}))
+	defer s.Close()
+	inAllModes(t, func(t *testing.T, m mode) {
+		r := start(t, appPool(s.URL))
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, r.url(m), nil)
+		res, err := m.client(t).Do(req)
+		if err != nil {
+			t.Fatalf("waiting for the head: %v", err)
+		}
+		goOn <- struct{}{}
+		if got := bodyOf(t, res); got != "data: x\n\n" {
+			t.Errorf("got %q", got)
+		}
+	})
 }
 
 func TestAnUploadMayPauseWhileItsBackendIsBusy(t *testing.T) {

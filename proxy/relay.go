@@ -54,6 +54,7 @@ func (x *exchange) Informed(code int, header textproto.MIMEHeader) error {
 	for name, values := range header {
 		h[name] = values
 	}
+	headers.RemoveHopByHop(h)
 	x.out.WriteHeader(code)
 	clear(h)
 	return nil
@@ -68,6 +69,9 @@ func (x *exchange) pass(res *http.Response) {
 	x.fromBackend(h, res.StatusCode)
 	announced := announce(h, res.Trailer)
 	x.out.WriteHeader(res.StatusCode)
+	if x.out.length < 0 && waits(res.Body) {
+		_ = x.out.FlushError() // a stream may be silent at first; a failure is kept by the writer
+	}
 	if err := x.passBody(res.Body); err != nil {
 		if x.out.failed == nil {
 			x.failure = err
@@ -79,6 +83,12 @@ func (x *exchange) pass(res *http.Response) {
 		_ = x.out.FlushError() // a failure is kept by the writer
 		passTrailers(h, res.Trailer, announced)
 	}
+}
+
+// waits reports whether reading the body may have to wait for the backend.
+func waits(body io.Reader) bool {
+	b, ok := body.(interface{ Waits() bool })
+	return !ok || b.Waits()
 }
 
 // announce names the trailers that will follow, and returns how many.

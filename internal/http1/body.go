@@ -52,6 +52,10 @@ func (b *body) took(n int, err error) (int, error) {
 	return n, nil
 }
 
+// Waits reports whether a Read would have to wait for the server: nothing of
+// the body has come with what was read so far.
+func (b *body) Waits() bool { return !b.done && b.x.c.br.Buffered() == 0 }
+
 func (b *body) trailers() {
 	if b.chunked == nil {
 		return
