@@ -77,7 +77,7 @@ func (b *h1Body) Read(p []byte) (int, error) {
 	if err == nil {
 		return n, nil
 	}
-	if err == io.EOF {
+	if err == io.EOF { //nolint:errorlint // a wrapped one is no end of the body
 		b.err = io.EOF
 		b.transport.release(b.attempt, b.conn)
 		return n, io.EOF

@@ -37,7 +37,7 @@ func TestABodyIsWrittenToWhoeverTakesIt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = res.Body.(io.WriterTo).WriteTo(tc.to) //nolint:errcheck // a panic will tell
+			_, err = res.Body.(io.WriterTo).WriteTo(tc.to)
 			if tc.kind != 0 {
 				if e := wantError(t, err, tc.kind); !e.Seen {
 					t.Errorf("%+v", e)
@@ -53,10 +53,10 @@ func TestABodyIsWrittenToWhoeverTakesIt(t *testing.T) {
 			if s := m.Status(); s.InFlight != 0 || s.Counters.Failures != want {
 				t.Errorf("status %+v", s)
 			}
-			if n := len(m.transport.(*h1).idle.conns); n != tc.kept { //nolint:errcheck,forcetypeassert // as above
+			if n := len(m.transport.(*h1).idle.conns); n != tc.kept {
 				t.Errorf("%d idle connections", n)
 			}
-			if n, err := res.Body.(io.WriterTo).WriteTo(io.Discard); n != 0 || tc.err == nil && tc.kind == 0 && err != nil { //nolint:errcheck // as above
+			if n, err := res.Body.(io.WriterTo).WriteTo(io.Discard); n != 0 || tc.err == nil && tc.kind == 0 && err != nil {
 				t.Errorf("then %d, %v", n, err)
 			}
 		})

@@ -44,7 +44,7 @@ func copied(c *ClientConn, x *Exchange, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = res.Body.(io.WriterTo).WriteTo(w) //nolint:errcheck // a panic will tell
+	_, err = res.Body.(io.WriterTo).WriteTo(w)
 	return err
 }
 
