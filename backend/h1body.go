@@ -16,7 +16,7 @@ var errNotReplayable = errors.New("the client's body cannot be sent again")
 // sentTimer notes when a request's body has been read to its end, which may
 // happen in another goroutine and after the answer has begun.
 type sentTimer struct {
-	body  io.ReadCloser
+	body  *http1.SpoolReader
 	begin time.Time
 	after atomic.Int64 // nanoseconds since begin
 	end   func()       // called at the end of the body; nil: nothing is
@@ -32,6 +32,9 @@ func (s *sentTimer) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// Buffered implements [http1.Buffered].
+func (s *sentTimer) Buffered() ([]byte, bool) { return s.body.Buffered() }
 
 // Close lets go of the client's body.
 func (s *sentTimer) Close() error { return s.body.Close() }

@@ -18,7 +18,8 @@ type Exchange struct {
 	// names are announced as Header's Trailer field says; without one, by the
 	// names that are in Trailer when the exchange begins.
 	Request *http.Request
-	// Body is read to its end; nil: there is none. It may block; if it has a
+	// Body is read to its end; nil: there is none. It may block, and may be
+	// [Buffered]; if it has a
 	// Close method, that is called when nothing more is wanted of it. Where
 	// reading fails the connection is cut, so that the server never sees a
 	// whole request, and the exchange fails with that error.
@@ -64,25 +65,29 @@ type Exchange struct {
 // RoundTrip, and then to the reader of the body.
 type exchange struct {
 	*Exchange
-	c       *ClientConn
-	m       *Memory // that this is in
-	begins  time.Time
-	acked   uint64 // bytes that the peer's kernel had acknowledged before; proof says if known
-	proof   bool
-	sent    bool // this and unsent belong to who holds upload.using, where there is one
-	unsent  bool // writing failed before the first byte
-	seen    bool
-	broken  bool // the head could not be sent whole
-	early   bool // the final answer began before the request was sent whole
-	upgrade bool // the request asks for one
-	odd     bool // an informational answer came after which the framing is not to be trusted
-	stopped bool
-	watched bool        // the context's end could not be called off
-	unhook  func() bool // from the context's end
-	marks   marks       // fields that the answer may have
-	upload  *upload
-	clock   clock
+	c        *ClientConn
+	m        *Memory // that this is in
+	begins   time.Time
+	acked    uint64 // bytes that the peer's kernel had acknowledged before; proof says if known
+	proof    bool
+	sent     bool // this and unsent belong to who holds upload.using, where there is one
+	unsent   bool // writing failed before the first byte
+	seen     bool
+	gathered bool // the body goes with the head
+	broken   bool // the head could not be sent whole
+	early    bool // the final answer began before the request was sent whole
+	upgrade  bool // the request asks for one
+	odd      bool // an informational answer came after which the framing is not to be trusted
+	stopped  bool
+	watched  bool        // the context's end could not be called off
+	unhook   func() bool // from the context's end
+	marks    marks       // fields that the answer may have
+	upload   *upload
+	clock    clock
 }
+
+// streams reports whether there is a body that is sent by itself.
+func (x *exchange) streams() bool { return x.Body != nil && !x.gathered }
 
 // stop ends what the exchange has under way, but for the connection. It
 // reports false when the context's end is about to cut the connection.

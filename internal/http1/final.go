@@ -21,7 +21,7 @@ func (x *exchange) final(res *http.Response) (*http.Response, Phase, error) {
 		return nil, PhaseHead, err
 	}
 	x.clock.final()
-	x.early = x.broken || x.Body != nil && (x.upload == nil || !x.upload.ending.Load())
+	x.early = x.broken || x.streams() && (x.upload == nil || !x.upload.ending.Load())
 	x.c.learnKeepAlive(marks.of(h, markKeepAlive, "Keep-Alive"))
 	x.c.body = bodyClock{begun: true, idle: x.BodyIdle}
 	b := &x.m.body

@@ -86,13 +86,19 @@ func (x *exchange) run(head []byte) (*http.Response, Phase, error) {
 		return nil, PhaseWrite, err
 	}
 	expect := x.Body != nil && hasToken(x.Request.Header["Expect"], "100-continue")
+	if x.Body != nil && !expect {
+		var err error
+		if head, err = x.gather(head); err != nil {
+			return nil, PhaseWrite, err
+		}
+	}
 	switch {
-	case x.Body == nil && x.c.push.possible():
+	case !x.streams() && x.c.push.possible():
 		if err := x.pushHead(head); err != nil {
 			return nil, PhaseWrite, err
 		}
 		return x.answer()
-	case x.Body != nil && !expect && len(head) <= joinedHead:
+	case x.streams() && !expect && len(head) <= joinedHead:
 		x.clock.holdFor(headPatience)
 		x.send(head)
 		x.clock.wait()
@@ -102,7 +108,7 @@ func (x *exchange) run(head []byte) (*http.Response, Phase, error) {
 		return nil, PhaseWrite, err
 	}
 	switch {
-	case x.Body == nil, x.broken:
+	case !x.streams(), x.broken:
 		x.clock.start()
 	case expect:
 		x.clock.holdFor(expectPatience)
@@ -151,7 +157,7 @@ func (x *exchange) headSent(n int, err error) error {
 func (x *exchange) send(head []byte) { x.upload = startUpload(x, head) }
 
 // holding reports whether the body waits for a 100.
-func (x *exchange) holding() bool { return x.Body != nil && x.upload == nil && !x.broken }
+func (x *exchange) holding() bool { return x.streams() && x.upload == nil && !x.broken }
 
 // answer reads heads until the final one.
 func (x *exchange) answer() (*http.Response, Phase, error) {

@@ -105,6 +105,25 @@ func (r *SpoolReader) Read(p []byte) (int, error) {
 	}
 }
 
+// Buffered implements [Buffered].
+func (r *SpoolReader) Buffered() ([]byte, bool) {
+	s := r.spool
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.current != r || s.reading || s.read != int64(len(s.kept)):
+		return nil, false
+	case s.err != nil:
+		return s.kept[r.at:], ended(s.err)
+	case s.read > 0:
+		return nil, false
+	}
+	if b, ok := s.src.(Buffered); ok {
+		return b.Buffered()
+	}
+	return nil, false
+}
+
 // fetch takes the next bytes from the source. mu is held.
 func (r *SpoolReader) fetch(p []byte) (int, error) {
 	s := r.spool

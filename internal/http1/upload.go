@@ -2,7 +2,6 @@ package http1
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"runtime/debug"
 	"strconv"
@@ -155,9 +154,9 @@ func (u *upload) copy() error {
 		case err != nil && !ended(err):
 			return err
 		case u.length >= 0 && sent > u.length:
-			return &BodyError{errors.New("it is longer than its Content-Length")}
+			return errLongBody
 		case ended(err) && sent < u.length:
-			return &BodyError{fmt.Errorf("it is shorter than its Content-Length: %w", io.ErrUnexpectedEOF)}
+			return errShortBody
 		}
 		out := u.piece(buf, room, n)
 		if ended(err) {
