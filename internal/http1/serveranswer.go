@@ -62,7 +62,6 @@ func (w *serverWriter) appendFields(out []byte) (_ []byte, connection bool) {
 			w.announce(values)
 		}
 		if strings.HasPrefix(name, http.TrailerPrefix) {
-			w.late = true
 			continue
 		}
 		for _, v := range values {
@@ -112,7 +111,7 @@ func (w *serverWriter) decide(done bool) {
 	}
 	body := t.out[w.lines+gap:]
 	switch {
-	case done && !w.late && len(w.trailers) == 0 && !w.lateTrailers():
+	case done && len(w.trailers) == 0 && !w.lateTrailers():
 		w.form, w.length = formSized, int64(len(body))
 	case t.head.minor > 0:
 		w.form = formChunked

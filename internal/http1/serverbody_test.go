@@ -81,6 +81,8 @@ var badChunks = map[string]string{
 	"space before":                    " 5\r\nhello\r\n0\r\n\r\n",
 	"space behind":                    "5 \r\nhello\r\n0\r\n\r\n",
 	"space before an extension":       "5 ;a\r\nhello\r\n0\r\n\r\n",
+	"only an extension, and the end":  ";a=b\r\n\r\n",
+	"nothing, and the end":            "\r\n\r\n",
 	"only an extension":               ";a=b\r\nhello\r\n0\r\n\r\n",
 	"bare LF in an extension":         "5;a\nb\r\nhello\r\n0\r\n\r\n",
 	"bare CR in an extension":         "5;a\rb\r\nhello\r\n0\r\n\r\n",

@@ -198,6 +198,16 @@ func checkRefusal(t *testing.T, c *caller, status int) {
 	}
 }
 
+// Who speaks TLS waits for an answer, and sends no line.
+func TestWhatCannotBecomeARequestIsRefusedAtOnce(t *testing.T) {
+	f, _ := limited(t, echo)
+	c := f.call()
+	c.say("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+	if res, _ := c.hear(""); res.StatusCode != 400 {
+		t.Errorf("got %d", res.StatusCode)
+	}
+}
+
 func TestARefusalTellsWhatCouldBeRead(t *testing.T) {
 	f, refusals := limited(t, echo)
 	c := f.call()

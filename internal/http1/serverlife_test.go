@@ -237,6 +237,25 @@ func TestLingeringEnds(t *testing.T) {
 	}
 }
 
+func TestLingeringIsBounded(t *testing.T) {
+	piped(t, ServerOptions{Handler: hello}, func(t *testing.T, c net.Conn) {
+		_, _ = io.WriteString(c, "BAD\r\n")
+		if n, err := c.Read(make([]byte, 1000)); n == 0 || err != nil {
+			t.Fatalf("no answer: %v", err)
+		}
+		began, n := time.Now(), 0
+		for n < 10<<20 {
+			m, err := c.Write(make([]byte, 1000))
+			if n += m; err != nil {
+				break
+			}
+		}
+		if n < lingerSize/2 || n > lingerSize+inSize || time.Since(began) > 0 {
+			t.Errorf("it ended after %d bytes and %v", n, time.Since(began))
+		}
+	})
+}
+
 func TestAPanicCutsTheConnection(t *testing.T) {
 	for _, tc := range []struct {
 		name, send, want string

@@ -111,7 +111,7 @@ func (t *serverTurn) parseURL() *fault {
 		raw = "http://" + raw
 	}
 	u, err := url.ParseRequestURI(raw)
-	if err != nil || u.Opaque != "" || u.User != nil {
+	if err != nil || u.User != nil {
 		return errTarget
 	}
 	t.url = *u
@@ -122,7 +122,8 @@ func (t *serverTurn) parseURL() *fault {
 		return nil
 	}
 	switch {
-	case u.Host == "" || !all([]byte(u.Host), hostByte):
+	case u.Host == "" || // what is opaque has none, either
+		!all([]byte(u.Host), hostByte):
 		return errTarget
 	case h.hosts > 0 && !strings.EqualFold(u.Host, r.Host):
 		return errTwoHosts

@@ -228,6 +228,26 @@ func TestARefusalOverTLSEndsWell(t *testing.T) {
 	})
 }
 
+func TestShutdownClosesIdleConnectionsOverTLS(t *testing.T) {
+	overTLS(t, ServerOptions{Handler: hello}, func(t *testing.T, f *front) {
+		var all []*tlsCaller
+		for range 3 {
+			c, _ := f.callTLS()
+			c.say(get11)
+			c.hear("GET")
+			all = append(all, c)
+		}
+		if err := f.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		for _, c := range all {
+			if rest, err := io.ReadAll(c.br); len(rest) > 0 || err != nil {
+				t.Errorf("got %q, %v", rest, err)
+			}
+		}
+	})
+}
+
 func TestHijackingOverTLS(t *testing.T) {
 	h := func(w http.ResponseWriter, _ *http.Request) {
 		nc, rw, err := w.(http.Hijacker).Hijack()

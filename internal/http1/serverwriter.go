@@ -34,7 +34,6 @@ type serverWriter struct {
 
 	close    bool // the connection ends with this answer
 	trailers []string
-	late     bool // there are headers with http.TrailerPrefix
 	hijacked bool
 	failed   error // of the first write that failed
 
@@ -46,7 +45,7 @@ func (w *serverWriter) reset() {
 	w.header = emptied(w.header)
 	w.ask.reset()
 	w.status, w.form, w.length, w.written, w.lines = 0, formOpen, 0, 0, 0
-	w.close, w.trailers, w.late, w.failed = false, nil, false, nil
+	w.close, w.trailers, w.failed = false, nil, nil
 }
 
 // Header implements [http.ResponseWriter]. What is set after WriteHeader has no
