@@ -75,7 +75,6 @@ func (c *conn) left() {
 	c.away.final, c.away.last = true, c.last
 	c.out.frames = appendGoAway(c.out.room(), c.last, http2.ErrCodeNo, "")
 	c.flush()
-	c.settle()
 }
 
 // settle ends the connection when all is done that there was to do. It expects

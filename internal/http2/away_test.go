@@ -1,11 +1,13 @@
 package http2
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -93,7 +95,8 @@ func (c *raw) goAways(pong bool) (lasts []uint32, codes []http2.ErrCode) {
 }
 
 func TestConnectionsEndInTwoSteps(t *testing.T) {
-	for _, pong := range []bool{true, false} {
+	for i := range 4 {
+		pong, fault := i%2 == 0, i >= 2 // that is made at last
 		synctest.Test(t, func(t *testing.T) {
 			release := make(chan struct{})
 			s := NewServer(ServerOptions{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -120,6 +123,9 @@ func TestConnectionsEndInTwoSteps(t *testing.T) {
 			synctest.Wait()
 			c.open(5, true, get) // comes too late
 			_ = c.WriteData(5, true, nil)
+			if fault {
+				_ = c.WriteData(0, true, nil)
+			}
 			synctest.Wait()
 			close(release)
 			for {
@@ -140,6 +146,15 @@ func TestConnectionsEndInTwoSteps(t *testing.T) {
 				if f.Header().StreamID != 0 && f.Header().Flags.Has(http2.FlagDataEndStream) && answers == 2 && c.nc.Close() != nil {
 					t.Error("closing")
 				}
+			}
+			if fault {
+				if len(frames) != 3 || frames[2].(*http2.GoAwayFrame).LastStreamID != 3 || frames[2].(*http2.GoAwayFrame).ErrCode != http2.ErrCodeProtocol {
+					t.Errorf("got %v", frames)
+				}
+				_ = c.nc.Close()
+				<-served
+				_ = s.Close()
+				return
 			}
 			if len(frames) != 2 || frames[0].(*http2.GoAwayFrame).LastStreamID != maxWindow || frames[1].(*http2.GoAwayFrame).LastStreamID != 3 {
 				t.Fatalf("got %v", frames)
@@ -347,5 +362,63 @@ func TestGoAwayDoesNotComeBeforeTheSettings(t *testing.T) {
 	r := newRaw(t, near)
 	if f, err := r.ReadFrame(); err != nil || f.Header().Type != http2.FrameSettings {
 		t.Errorf("first came %v, %v", f, err)
+	}
+}
+
+// halfConn is a connection whose sending side can be closed.
+type halfConn struct {
+	net.Conn
+	closed atomic.Bool
+}
+
+func (h *halfConn) CloseWrite() error {
+	h.closed.Store(true)
+	return nil
+}
+
+func (h *halfConn) Write(p []byte) (int, error) {
+	if h.closed.Load() {
+		return 0, net.ErrClosed
+	}
+	return h.Conn.Write(p)
+}
+
+func TestLastWordIsNotCutOffByTheEnd(t *testing.T) {
+	s := NewServer(ServerOptions{Handler: http.NotFoundHandler()})
+	defer func() { _ = s.Close() }()
+	near, far := net.Pipe()
+	go s.ServeConn(&halfConn{Conn: far}, nil) // Close ends it
+	c := newRaw(t, near)
+	c.greet()
+	_ = c.WriteData(0, false, nil) // a fault, while the server still writes
+	time.Sleep(10 * time.Millisecond)
+	if _, codes := c.goAways(false); len(codes) != 1 || codes[0] != http2.ErrCodeProtocol {
+		t.Errorf("got %v", codes)
+	}
+}
+
+func TestFramesThatComeTogether(t *testing.T) {
+	c := serve(t, echo).dial(http2.Setting{ID: http2.SettingInitialWindowSize, Val: maxWindow})
+	_ = c.WriteWindowUpdate(0, maxWindow-initialWindow)
+	size := maxFrame - 1
+	c.open(1, false, post)
+	var frames []byte
+	for i := range 12 {
+		h := frameHead{length: size - i, kind: 0xbe}
+		if i%2 == 0 {
+			h = frameHead{length: size - i, kind: http2.FrameData, stream: 1}
+		}
+		frames = append(h.append(frames), bytes.Repeat([]byte{byte('a' + i)}, size-i)...)
+	}
+	frames = frameHead{kind: http2.FrameData, stream: 1, flags: http2.FlagDataEndStream}.append(frames)
+	if _, err := c.nc.Write(frames); err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	for i := 0; i < 12; i += 2 {
+		want.WriteString(strings.Repeat(string(rune('a'+i)), size-i))
+	}
+	if a := c.answer(1); !strings.HasPrefix(a.body, want.String()+"|<nil>") {
+		t.Errorf("got %d bytes: %+v", len(a.body), a.gone)
 	}
 }

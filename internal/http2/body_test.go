@@ -67,6 +67,11 @@ func TestBodyWithTrailers(t *testing.T) {
 			t.Errorf("%.20q: got %+v", f, a)
 		}
 	}
+	c.open(99, false, post.and("trailer", "content-type, x-a"))
+	c.open(99, true, fields{"content-type", "b"})
+	if a := c.answer(99); !a.cut || a.reset != http2.ErrCodeProtocol {
+		t.Errorf("a trailer that must not be one: got %+v", a)
+	}
 	c.open(101, false, post)
 	c.open(101, false, fields{"x-a", "b"})
 	if a := c.answer(101); !a.cut || a.reset != http2.ErrCodeProtocol {
@@ -344,8 +349,9 @@ func TestReadsFailOnceTheHandlerHasReturned(t *testing.T) {
 }
 
 func TestResetEndsReads(t *testing.T) {
-	results := make(chan error, 1)
+	results, begun := make(chan error, 1), make(chan struct{}, 2)
 	c := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		begun <- struct{}{}
 		_, err := io.ReadAll(r.Body)
 		results <- err
 	}).dial()
@@ -356,6 +362,8 @@ func TestResetEndsReads(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	c.open(3, false, post)
+	<-begun
+	<-begun
 	_ = c.nc.Close()
 	if err := <-results; !errors.Is(err, ErrGone) {
 		t.Errorf("got %v", err)

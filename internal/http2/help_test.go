@@ -159,6 +159,7 @@ func newRaw(t testing.TB, nc net.Conn) *raw {
 	_ = nc.SetDeadline(time.Now().Add(patience))
 	c := &raw{nc: nc, t: t, Framer: http2.NewFramer(nc, nc)}
 	c.AllowIllegalWrites = true
+	c.SetMaxReadFrameSize(maxFrame)
 	c.enc = hpack.NewEncoder(&c.buf)
 	c.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	return c
