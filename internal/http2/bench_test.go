@@ -5,11 +5,14 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"math"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
@@ -18,34 +21,79 @@ import (
 // handler answers as a backend behind the proxy would.
 func benchHandler() http.Handler {
 	body := []byte(strings.Repeat("x", 872))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	header := http.Header{
+		"Content-Type": {"text/html"}, "Server": {"bench"}, "Etag": {`"5f1c-3a2b"`},
+		"Last-Modified": {"Thu, 01 Jan 1970 00:00:00 GMT"}, "Content-Length": {"872"},
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		h := w.Header()
-		h["Content-Type"] = []string{"text/html"}
-		h["Server"] = []string{"bench"}
-		h["Etag"] = []string{`"5f1c-3a2b"`}
-		h["Last-Modified"] = []string{"Thu, 01 Jan 1970 00:00:00 GMT"}
-		h["Content-Length"] = []string{"872"}
+		for name, values := range header {
+			h[name] = values
+		}
 		w.WriteHeader(http.StatusOK)
 		_, _ = w.Write(body)
 	})
 }
 
+// The two servers in one run: what counts is the ratio.
 func BenchmarkServer(b *testing.B) {
-	serve := map[string]func(net.Conn, tls.ConnectionState){}
-	native := NewServer(ServerOptions{Handler: benchHandler()})
-	defer func() { _ = native.Close() }()
-	serve["native"] = func(nc net.Conn, state tls.ConnectionState) { native.ServeConn(nc, &state) }
-	standard := &http2.Server{MaxConcurrentStreams: 128} //nolint:staticcheck // the undeprecated way takes no connection of ours
-	serve["standard"] = func(nc net.Conn, _ tls.ConnectionState) {
-		//nolint:staticcheck // as above
-		standard.ServeConn(nc, &http2.ServeConnOpts{Context: context.Background(), Handler: benchHandler()})
+	for _, of := range []struct {
+		name           string
+		handler        http.Handler
+		conns, streams int
+	}{
+		{"small", benchHandler(), 4, 10},
+		{"one at a time", benchHandler(), 1, 1},
+		{"1MiB", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1048576")
+			for piece := make([]byte, 32<<10); ; {
+				if _, err := w.Write(piece); err != nil {
+					return
+				}
+			}
+		}), 2, 2},
+	} {
+		native := NewServer(ServerOptions{Handler: of.handler})
+		standard := &http2.Server{MaxConcurrentStreams: 128} //nolint:staticcheck // the undeprecated way takes no connection of ours
+		for name, serve := range map[string]func(*tls.Conn){
+			"native": func(nc *tls.Conn) {
+				state := nc.ConnectionState()
+				native.ServeConn(nc, &state)
+			},
+			"standard": func(nc *tls.Conn) {
+				//nolint:staticcheck // as above
+				standard.ServeConn(nc, &http2.ServeConnOpts{Context: context.Background(), Handler: of.handler})
+			},
+		} {
+			b.Run(of.name+"/"+name, func(b *testing.B) {
+				l := listen(b, serve)
+				defer func() { _ = l.Close() }()
+				b.ReportAllocs()
+				load(b, l.Addr().String(), of.conns, of.streams)
+			})
+		}
+		_ = native.Close()
 	}
-	for _, name := range []string{"native", "standard"} {
-		b.Run(name, func(b *testing.B) {
-			l := listen(b, func(c *tls.Conn) { serve[name](c, c.ConnectionState()) })
-			defer func() { _ = l.Close() }()
-			load(b, l.Addr().String(), 4, 10)
-		})
+}
+
+// A request that brings nothing new costs this many allocations, TLS and all.
+func TestAllocationsOfARequest(t *testing.T) {
+	const budget = 2
+	r := start(t, ServerOptions{Handler: benchHandler(), Idle: time.Minute, Header: time.Minute, Write: time.Minute})
+	c := dialFrames(t, r.addr)
+	defer func() { _ = c.nc.Close() }()
+	c.requests(1000, 10)
+	var before, after runtime.MemStats
+	least := math.Inf(1)
+	for range 5 { // others may allocate, too
+		const n = 2000
+		runtime.ReadMemStats(&before)
+		c.requests(n, 10)
+		runtime.ReadMemStats(&after)
+		least = min(least, float64(after.Mallocs-before.Mallocs)/n)
+	}
+	if least > budget && !raceEnabled {
+		t.Errorf("%.1f allocations a request, want at most %d", least, budget)
 	}
 }
 
@@ -53,7 +101,6 @@ func BenchmarkServer(b *testing.B) {
 // on each. It costs little itself: what is sent was made before.
 func load(b *testing.B, addr string, conns, streams int) {
 	b.Helper()
-	b.ReportAllocs()
 	var wg sync.WaitGroup
 	clients := make([]*frameClient, conns)
 	for i := range clients {

@@ -101,7 +101,7 @@ func (e *encoder) append(b []byte, f *outField) []byte {
 	}
 	b = appendShort(b, f.value)
 	added.name, added.value = strings.Clone(added.name), strings.Clone(added.value)
-	if known := wireNames[f.name]; known != nil {
+	if known := wireName(f.name); known != nil {
 		added.name = known.lower
 	}
 	e.entries = append(e.entries, added)

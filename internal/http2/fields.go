@@ -68,7 +68,7 @@ func (r *requestFields) pseudo(f hpack.HeaderField) string {
 func (b *block) regular(f hpack.HeaderField) string {
 	r := &b.fields
 	r.regular = true
-	known := wireNames[f.Name]
+	known := wireName(f.Name)
 	if known == nil {
 		if !validName(f.Name) {
 			return "a field name with a byte that it must not have"
@@ -130,7 +130,7 @@ func (b *block) trailer(f hpack.HeaderField) string {
 		return "a field name with a byte that it must not have"
 	}
 	name := ""
-	if known := wireNames[f.Name]; known == nil {
+	if known := wireName(f.Name); known == nil {
 		name = b.c.names.of(f.Name)
 	} else if name = known.canonical; known.class == fieldConnection || known.class == fieldTE {
 		return "a field that speaks of the connection"

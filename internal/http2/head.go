@@ -13,7 +13,7 @@ import (
 func (w *writer) collect(early bool) {
 	dated := early
 	for name, values := range w.header {
-		known := headerNames[name]
+		known := headerName(name)
 		if known == nil {
 			if lower, ok := lowerName(name); ok {
 				w.addAll(outField{name: lower}, values)
@@ -43,7 +43,7 @@ func (w *writer) collect(early bool) {
 
 func (w *writer) addAll(f outField, values []string) {
 	for _, v := range values {
-		if httpguts.ValidHeaderFieldValue(v) {
+		if printable(v) {
 			f.value = v
 			w.fields = append(w.fields, f)
 		}
@@ -56,8 +56,8 @@ func (n *fieldName) field() outField {
 
 // The fields that the server itself adds.
 var (
-	dateName   = wireNames["date"]
-	lengthName = wireNames["content-length"]
+	dateName   = wireName("date")
+	lengthName = wireName("content-length")
 )
 
 func dateField(value string) outField {

@@ -29,38 +29,72 @@ type fieldName struct {
 	fleeting  bool  // its values differ, or are nobody else's business
 }
 
-// The known names by their form on the wire, and in http.Header. Neither table
-// is changed once it is made.
-var wireNames, headerNames = makeNames()
+// knownNames is a table of names, never changed once it is made. A name stands
+// in the slot that nameSlot gives, or one of those behind it.
+var knownNames = makeNames()
 
-func makeNames() (wire, header map[string]*fieldName) {
-	classes := map[string]uint8{
+const nameSlots = 1024
+
+// wireName returns the name whose form on the wire is s, or nil.
+func wireName(s string) *fieldName {
+	for i := nameSlot(s); ; i++ {
+		if n := knownNames[i%nameSlots]; n == nil || n.lower == s {
+			return n
+		}
+	}
+}
+
+// headerName returns the name whose form in http.Header is s, or nil.
+func headerName(s string) *fieldName {
+	for i := nameSlot(s); ; i++ {
+		if n := knownNames[i%nameSlots]; n == nil || n.canonical == s {
+			return n
+		}
+	}
+}
+
+// nameSlot does not depend on the case of letters.
+func nameSlot(s string) uint {
+	n := len(s)
+	if n == 0 {
+		return 0
+	}
+	return uint(n)*17 + uint(s[0]|0x20)*5 + uint(s[n-1]|0x20)*29 + uint(s[n/2]|0x20)*83 + uint(s[n/3]|0x20)*131
+}
+
+func makeNames() *[nameSlots]*fieldName {
+	var table [nameSlots]*fieldName
+	names := map[string]*fieldName{}
+	for lower := range strings.FieldsSeq(commonNames + specialNames) {
+		n := &fieldName{lower: lower, canonical: http.CanonicalHeaderKey(lower)}
+		names[lower] = n
+		i := nameSlot(lower)
+		for table[i%nameSlots] != nil {
+			i++
+		}
+		table[i%nameSlots] = n
+	}
+	for lower, class := range map[string]uint8{
 		"connection": fieldConnection, "keep-alive": fieldConnection, "proxy-connection": fieldConnection,
 		"transfer-encoding": fieldConnection, "upgrade": fieldConnection, "te": fieldTE, "host": fieldHost,
 		"content-length": fieldLength, "cookie": fieldCookie, "expect": fieldExpect, "trailer": fieldTrailer,
 		"date": fieldDate, "user-agent": fieldUserAgent,
+	} {
+		names[lower].class = class
 	}
-	wire, header = make(map[string]*fieldName), make(map[string]*fieldName)
-	put := func(lower string, class uint8) {
-		n := &fieldName{lower: lower, canonical: http.CanonicalHeaderKey(lower), class: class}
-		wire[n.lower], header[n.canonical] = n, n
+	for i, lower := range strings.Fields(staticNames) {
+		names[lower].static = uint8(i + firstStatic) //nolint:gosec // at most 61
 	}
-	defer func() {
-		for i, lower := range strings.Fields(staticNames) {
-			wire[lower].static = uint8(i + firstStatic) //nolint:gosec // at most 61
-		}
-		for lower := range strings.FieldsSeq(fleetingNames) {
-			wire[lower].fleeting = true
-		}
-	}()
-	for lower, class := range classes {
-		put(lower, class)
+	for lower := range strings.FieldsSeq(fleetingNames) {
+		names[lower].fleeting = true
 	}
-	for lower := range strings.FieldsSeq(commonNames) {
-		put(lower, fieldPlain)
-	}
-	return wire, header
+	return &table
 }
+
+// specialNames are those that the server itself has to do with.
+const specialNames = `
+connection keep-alive proxy-connection transfer-encoding upgrade te host content-length cookie expect
+trailer date user-agent`
 
 const commonNames = `
 accept accept-charset accept-encoding accept-language accept-ranges access-control-allow-credentials
@@ -146,11 +180,9 @@ func makeByteClass() (t [256]uint8) {
 // all reports whether every byte of s has class.
 func all(s string, class uint8) bool {
 	for i := range len(s) {
-		if byteClass[s[i]]&class == 0 {
-			return false
-		}
+		class &= byteClass[s[i]]
 	}
-	return true
+	return class != 0
 }
 
 // validValue reports whether s can stand in a field (RFC 9113, section 8.2.1;
@@ -162,7 +194,25 @@ func validValue(s string) bool {
 	if first, last := s[0], s[len(s)-1]; first == ' ' || first == '\t' || last == ' ' || last == '\t' {
 		return false
 	}
+	return printable(s)
+}
+
+// printable reports whether s has no control bytes but tabs.
+func printable(s string) bool {
+	for len(s) >= 8 && !suspicious(s) {
+		s = s[8:]
+	}
 	return all(s, valueByte)
+}
+
+// suspicious reports whether the first eight bytes of s have a control byte.
+func suspicious(s string) bool {
+	_ = s[7]
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	const ones, highs = ^uint64(0) / 255, ^uint64(0) / 255 * 0x80
+	y := x ^ ones*0x7f
+	return ((x-ones*' ')&^x|(y-ones)&^y)&highs != 0
 }
 
 // validName reports whether s can be a field name on the wire.
