@@ -27,7 +27,7 @@ func (s *sentTimer) Read(p []byte) (int, error) {
 	if err != nil {
 		s.after.Store(int64(time.Since(s.begin)))
 	}
-	if err == io.EOF && s.end != nil {
+	if err == io.EOF && s.end != nil { //nolint:errorlint // a wrapped one is no end of the body
 		s.end()
 	}
 	return n, err
