@@ -12,10 +12,6 @@ import (
 // request that must not be sent twice.
 const provedFor = time.Second
 
-// trustedFor is how long a connection may have been idle to be used without a
-// look at whether it is alive, which is a system call.
-const trustedFor = 100 * time.Millisecond
-
 // h1 speaks HTTP/1.1 to one backend.
 type h1 struct {
 	dialer *dialer
@@ -37,9 +33,6 @@ func (t *h1) roundTrip(a *attempt) (*http.Response, *Error) {
 		if err == nil || err.Kind != Stale {
 			return resp, err
 		}
-		if t.trusts(a, c) {
-			t.keep.closed(a.start, a.start.Sub(c.since)) // as a look would have found
-		}
 		if !a.replayable() {
 			return resp, err
 		}
@@ -55,7 +48,9 @@ func (t *h1) roundTrip(a *attempt) (*http.Response, *Error) {
 	return t.exchange(a, conn, time.Now())
 }
 
-// reuse returns an idle connection that is alive and may be given to a.
+// reuse returns an idle connection that is alive and may be given to a. It looks
+// at each, however short it was idle: what the backend has sent unasked would be
+// taken for the answer to a.
 func (t *h1) reuse(a *attempt) (idleConn, bool) {
 	if a.call.Fresh {
 		return idleConn{}, false
@@ -72,18 +67,11 @@ func (t *h1) reuse(a *attempt) (idleConn, bool) {
 	}
 	for {
 		c, ok := t.idle.take(a.start, maxAge)
-		if !ok || t.trusts(a, c) || c.Alive() {
+		if !ok || c.Alive() {
 			return c, ok
 		}
 		t.bury(c, a.start)
 	}
-}
-
-// trusts reports whether a may have a connection that nobody has looked at: it
-// was in use just now, and if it has ended since, that is proved, or the
-// request may be sent again. Not over TLS, where little can be proved.
-func (t *h1) trusts(a *attempt, c idleConn) bool {
-	return t.dialer.tls == nil && a.call.Movable && a.start.Sub(c.since) < trustedFor
 }
 
 // bury closes a connection that the backend has closed, and learns from it.
@@ -130,6 +118,7 @@ func (t *h1) exchange(a *attempt, conn *http1.ClientConn, begin time.Time) (*htt
 		OnSuspect: a.own.suspected,
 		Response:  a.responseLimit(),
 		BodyIdle:  a.member.timeouts.BodyIdle,
+		FirstByte: a.own.firstByte,
 		Got1xx:    a.own.informed,
 		Begins:    begin,
 		Memory:    x.Memory,

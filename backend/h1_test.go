@@ -74,6 +74,48 @@ func TestAConnectionThatTheBackendClosedIsNotUsedAgain(t *testing.T) {
 	}
 }
 
+// A backend whose Content-Length is too small, for one, answers to nothing.
+func TestWhatTheBackendSentUnaskedIsNotTheNextAnswer(t *testing.T) {
+	answered, unasked := make(chan struct{}), make(chan error, 1)
+	first := true
+	s := startRaw(t, func(c net.Conn) {
+		defer func() { _ = c.Close() }()
+		r := bufio.NewReader(c)
+		for readRequest(r) == nil {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+			if !first {
+				continue
+			}
+			first = false
+			<-answered
+			_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+			unasked <- err
+		}
+	})
+	f := start(t, PoolOptions{Check: CheckOptions{Interval: time.Hour}}, s.url)
+	f.is(t, 0, Up)
+	m := f.pool.members[0]
+	if _, _, err := exchange(t, m, "GET", ""); err != nil {
+		t.Fatal(err)
+	}
+	conn := m.transport.(*h1).idle.conns[0]
+	close(answered)
+	if err := <-unasked; err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it has arrived", func() bool { return !conn.Alive() })
+	req, call := request(t, m, "GET", "")
+	call.Movable = true
+	resp, err := m.RoundTrip(req, call)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if text, err := io.ReadAll(resp.Body); string(text) != "ok" || err != nil || call.Reused {
+		t.Errorf("%q, reused %v, %v", text, call.Reused, err)
+	}
+}
+
 func TestARequestThatNobodyTookGoesOverANewConnection(t *testing.T) {
 	var requests atomic.Int64
 	done := make(chan struct{})

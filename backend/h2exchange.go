@@ -71,8 +71,13 @@ func (x *h2Exchange) wait() {
 	}
 }
 
-// answered ends the suspicion.
+// answered ends the suspicion, and keeps the attempt where it is unless it was
+// moved before.
 func (x *h2Exchange) answered() {
+	x.attempt.member.waiting.remove(x.attempt)
+	if x.attempt.interrupted() != nil {
+		return
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.seen = true

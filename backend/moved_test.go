@@ -1,7 +1,10 @@
 package backend
 
 import (
+	"bufio"
 	"io"
+	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -117,6 +120,67 @@ func TestTheLastAvailableBackendDoesNotGoDownSilently(t *testing.T) {
 		if e.To != Down || e.LastAvailable != (e.Backend == "b1") || e.Reason != "connection refused" || e.Pool != "app" {
 			t.Errorf("event %+v", e)
 		}
+	}
+}
+
+func TestAnAnswerThatHasBegunIsNotMoved(t *testing.T) {
+	begin, goOn := make(chan struct{}), make(chan struct{})
+	s := startRaw(t, func(c net.Conn) {
+		defer func() { _ = c.Close() }()
+		if readRequest(bufio.NewReader(c)) != nil {
+			return
+		}
+		<-begin
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nCont")
+		<-goOn
+		_, _ = io.WriteString(c, "ent-Length: 2\r\n\r\nok")
+	})
+	mayGoOn := sync.OnceFunc(func() { close(goOn) })
+	t.Cleanup(mayGoOn)
+	f := start(t, PoolOptions{Check: CheckOptions{Interval: time.Hour}}, s.url)
+	f.is(t, 0, Up)
+	m := f.pool.members[0]
+	waits := func() bool {
+		m.waiting.mu.Lock()
+		defer m.waiting.mu.Unlock()
+		return m.waiting.first != nil
+	}
+	req, call := request(t, m, "GET", "")
+	call.Movable = true
+	ended := make(chan error, 1)
+	go func() {
+		resp, err := m.RoundTrip(req, call)
+		if err == nil {
+			_, err = io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+		}
+		ended <- err
+	}()
+	eventually(t, "it waits", waits)
+	close(begin)
+	eventually(t, "it has begun", func() bool { return !waits() })
+	setStates(f.pool, Down)
+	m.waiting.moveAll()
+	mayGoOn()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatWasMovedBeforeItsFirstByteHasSeenNone(t *testing.T) {
+	s := startRaw(t, reading("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+	f := start(t, PoolOptions{Check: CheckOptions{Interval: time.Hour}}, s.url)
+	f.is(t, 0, Up)
+	req, call := request(t, f.pool.members[0], "GET", "")
+	call.Movable = true
+	a := newAttempt(f.pool.members[0], req, call)
+	a.own.firstByte = func() error {
+		a.interrupt(errMoved) // at the last moment
+		return a.firstByte()
+	}
+	_, err := a.member.transport.roundTrip(a)
+	if err == nil || err.Kind != Moved || err.Seen || !err.Sent {
+		t.Errorf("%+v", err)
 	}
 }
 

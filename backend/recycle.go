@@ -11,7 +11,7 @@ import (
 
 var attempts = sync.Pool{New: func() any {
 	a := new(attempt)
-	a.own = callbacks{step: a.step, suspected: a.suspected, informed: a.informed}
+	a.own = callbacks{step: a.step, suspected: a.suspected, informed: a.informed, firstByte: a.firstByte}
 	return a
 }}
 
@@ -19,6 +19,7 @@ var attempts = sync.Pool{New: func() any {
 type callbacks struct {
 	step      func() error
 	suspected func()
+	firstByte func() error
 	informed  func(int, textproto.MIMEHeader) error
 }
 

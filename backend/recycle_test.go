@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -168,26 +169,36 @@ func TestARecycledCallRecyclesNothingTwice(t *testing.T) {
 // A body is of no use to the exchange that follows one which nobody took.
 func TestTheExchangeAfterAStaleOneHasItsOwnMemory(t *testing.T) {
 	var requests atomic.Int64
-	s := startRaw(t, keeping(&requests))
+	done := make(chan struct{})
+	serve := keeping(&requests)
+	s := startRaw(t, func(c net.Conn) {
+		serve(heldConn{c})
+		<-done
+		_ = c.Close()
+	})
 	f, transport := kept(t, s)
+	t.Cleanup(func() { close(done) })
 	m := f.pool.members[0]
-	conn := transport.idle.conns[0]
-	s.hangUp()
-	eventually(t, "the end has arrived", func() bool { return !conn.Alive() })
+	// It can no longer be written to, and nothing is to be seen of that.
+	transport.discard()
+	var raw net.Conn
+	transport.dialer.wrap = func(c net.Conn) net.Conn { raw = c; return c }
+	if _, _, err := exchange(t, m, http.MethodGet, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
 	req, call := request(t, m, http.MethodGet, "")
 	call.Movable = true
-	call.Began = conn.since // it was in use just now
 	if a := finished(t, m, req, call); a.exchange.Memory == &a.memory || a.reclaim() {
 		t.Error("the attempt is used again")
 	}
 	if c := m.Status().Counters; call.Reused || c.Stale != 1 || c.Failures != 0 {
 		t.Errorf("reused %v, counters %+v", call.Reused, c)
 	}
-	if n := requests.Load(); n != 2 {
-		t.Errorf("%d requests reached the backend, want 2", n)
-	}
-	if len(transport.keep.found) != 1 {
-		t.Errorf("found %v: nothing was learned of it", transport.keep.found)
+	if n := requests.Load(); n != 3 {
+		t.Errorf("%d requests reached the backend, want 3", n)
 	}
 }
 

@@ -69,9 +69,15 @@ func (a *attempt) stay() {
 	a.member.waiting.remove(a)
 }
 
+// firstByte is called when a byte of an answer was seen. It returns why the
+// attempt was ended before: then it counts as one that has seen none.
+func (a *attempt) firstByte() error {
+	a.stay()
+	return a.interrupted()
+}
+
 // informed passes a 1xx answer on.
 func (a *attempt) informed(code int, header textproto.MIMEHeader) error {
-	a.stay()
 	if a.call.Informed != nil {
 		return a.call.Informed.Informed(code, header)
 	}

@@ -36,6 +36,9 @@ type Exchange struct {
 	// a head takes from its first byte to its last; 0: no limit, and Response
 	// for a head.
 	BodyIdle time.Duration
+	// FirstByte is called when the first byte of an answer, informational or not,
+	// was read; may be nil. An error ends the exchange as if none had been.
+	FirstByte func() error
 	// Got1xx hears of informational answers but 101; may be nil. An error ends
 	// the exchange.
 	Got1xx func(code int, header textproto.MIMEHeader) error

@@ -168,6 +168,9 @@ func (x *exchange) answer() (*http.Response, Phase, error) {
 		if x.upload != nil && x.upload.withhold() {
 			return nil, PhaseWrite, errUnasked
 		}
+		if err := x.firstByte(); err != nil {
+			return nil, PhaseWait, err
+		}
 		x.seen, x.Answered = true, time.Now()
 		res, err := x.head()
 		switch {
@@ -189,6 +192,14 @@ func (x *exchange) answer() (*http.Response, Phase, error) {
 		}
 		x.clock.wait()
 	}
+}
+
+// firstByte tells of it.
+func (x *exchange) firstByte() error {
+	if x.seen || x.FirstByte == nil {
+		return nil
+	}
+	return x.FirstByte()
 }
 
 // head reads a head whose first byte is there.
