@@ -49,7 +49,8 @@ type conn struct {
 	mu         sync.Mutex
 	out        output
 	streams    map[uint32]*stream
-	under      uint32 // streams that are open or whose handler runs
+	under      int    // streams that are open or whose handler runs
+	limited    uint32 // those that count against MaxStreams
 	last       uint32 // the highest stream that the client has opened
 	recvWindow int64  // what the client may still send, of all bodies
 	consume    int64  // bytes that it was not told of

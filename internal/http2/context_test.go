@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -158,6 +159,31 @@ func TestWriteDeadlineIsNotLeftForTheNextRequest(t *testing.T) {
 		_ = c.WriteWindowUpdate(0, 3*answerSize)
 		if a := c.answer(4*i + 3); a.cut || a.gone != nil {
 			t.Fatalf("request %d got %+v", i, a)
+		}
+	}
+}
+
+func TestWritesFailWhenTheClientIsGone(t *testing.T) {
+	failures := make(chan error, 3)
+	begun := make(chan struct{})
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w)
+		_ = control.Flush()
+		close(begun)
+		<-r.Context().Done()
+		failures <- control.Flush()
+		_, err := w.Write(make([]byte, 2*answerSize))
+		failures <- err
+		w.WriteHeader(http.StatusEarlyHints) // too late, and for nobody
+		_, err = io.WriteString(w, strings.Repeat("a", 2*answerSize))
+		failures <- err
+	}).dial()
+	c.open(1, true, get)
+	<-begun
+	_ = c.WriteRSTStream(1, http2.ErrCodeCancel)
+	for range 3 {
+		if err := <-failures; !errors.Is(err, ErrReset) {
+			t.Errorf("got %v", err)
 		}
 	}
 }

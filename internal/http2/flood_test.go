@@ -198,6 +198,40 @@ func TestBusyClientsAreNotTakenForFloods(t *testing.T) {
 	}
 }
 
+// A client that keeps to the limit is not refused because handlers tidy up
+// after their answers, but those of streams that it has reset do count.
+func TestLimitOfStreams(t *testing.T) {
+	tidy := make(chan struct{})
+	r := start(t, ServerOptions{MaxStreams: 2, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "0")
+		if r.URL.Path == "/wait" {
+			<-tidy
+		}
+		_ = http.NewResponseController(w).Flush()
+		<-tidy
+	})})
+	c := r.dial()
+	for i := range uint32(20) {
+		c.open(2*i+1, true, get)
+		if a := c.answer(2*i + 1); a.status != "200" {
+			t.Fatalf("request %d got %+v", i, a)
+		}
+	}
+	for i := range uint32(3) {
+		c.open(2*i+41, true, wait)
+		_ = c.WriteRSTStream(2*i+41, http2.ErrCodeCancel)
+	}
+	if a := c.answer(45); !a.cut || a.reset != http2.ErrCodeRefusedStream {
+		t.Errorf("the third that waits got %+v", a)
+	}
+	close(tidy)
+	until(t, "requests are taken again", func() bool {
+		c.sync()
+		c.open(c.next(), true, get)
+		return c.answer(c.last).status == "200"
+	})
+}
+
 // Frames that the client makes the server send, and does not take, must not
 // pile up.
 func TestClientThatTakesNoControlFramesIsCutOff(t *testing.T) {

@@ -129,6 +129,14 @@ type raw struct {
 	t   testing.TB
 	enc *hpack.Encoder
 	buf bytes.Buffer
+
+	last uint32 // stream that next returned
+}
+
+// next returns a stream that the test has not used.
+func (c *raw) next() uint32 {
+	c.last = max(c.last+2, 1001)
+	return c.last
 }
 
 // dial connects, with preface and settings sent.

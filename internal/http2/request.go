@@ -30,7 +30,7 @@ func (c *conn) open(s *stream) error {
 		c.owes = true
 	}
 	c.last = s.id
-	if fault == "" && !b.tooLarge && !c.away.final && c.under < c.server.o.MaxStreams {
+	if fault == "" && !b.tooLarge && !c.away.final && c.limited < c.server.o.MaxStreams {
 		c.begin(s)
 		c.mu.Unlock()
 		c.server.workers.start(task{s: s})
@@ -82,6 +82,7 @@ func (c *conn) begin(s *stream) {
 	s.remoteEnded = c.block.ends
 	s.sendWindow, s.recvWindow = c.out.initial, streamWindow
 	c.streams[s.id] = s
+	c.limited++
 	if c.under++; c.under == 1 {
 		c.idleSince.Store(0)
 	}

@@ -11,6 +11,9 @@ import (
 // expects mu to be held, and gives it up meanwhile.
 func (c *conn) send(w *writer, p []byte, end bool) error {
 	s := w.s
+	if s.failure != nil {
+		return s.failure
+	}
 	goesOn := false
 	if !w.headSent {
 		if err := c.await(s, false, false); err != nil {
@@ -119,7 +122,19 @@ func (c *conn) close(s *stream) {
 	}
 	s.closed = true
 	delete(c.streams, s.id)
+	if s.failure == nil {
+		c.release(s)
+	}
 	c.let(s)
+}
+
+// release lets the client open another stream in place of s. It expects mu to
+// be held.
+func (c *conn) release(s *stream) {
+	if !s.released {
+		s.released = true
+		c.limited--
+	}
 }
 
 // let lets go of s when it is closed and its handler has returned. It expects
@@ -128,6 +143,7 @@ func (c *conn) let(s *stream) {
 	if !s.closed || !s.returned {
 		return
 	}
+	c.release(s)
 	if c.under--; c.under == 0 {
 		c.becameIdle()
 	}

@@ -9,7 +9,7 @@ import (
 // stream is one request with its answer, and all that is used again for
 // another one.
 //
-// A stream counts against [ServerOptions].MaxStreams until it is closed and its
+// A stream that was reset counts against [ServerOptions].MaxStreams until its
 // handler has returned, or a client could start any number of handlers by
 // resetting what it asked for.
 type stream struct {
@@ -22,6 +22,7 @@ type stream struct {
 	localEnded  bool  // END_STREAM is in the output
 	closed      bool  // it is no longer among conn.streams
 	returned    bool  // the handler has returned
+	released    bool  // it is not counted in conn.limited any more
 	kept        bool  // somebody holds it without the lock: it must not be used again
 	failure     error // why nothing can be written any more
 
@@ -68,7 +69,7 @@ func (c *conn) newStream(id uint32) *stream {
 func (s *stream) recycle() {
 	pool := &s.c.server.streams
 	s.c, s.id = nil, 0
-	s.remoteEnded, s.localEnded, s.closed, s.returned = false, false, false, false
+	s.remoteEnded, s.localEnded, s.closed, s.returned, s.released = false, false, false, false, false
 	s.sendWindow, s.recvWindow, s.consumed = 0, 0, 0
 	s.writeDeadline = time.Time{}
 	s.queued, s.waiting, s.returning = false, false, false

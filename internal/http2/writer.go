@@ -241,7 +241,7 @@ func (w *writer) end() error {
 	if !w.headSent {
 		w.size()
 	}
-	if !w.bodiless && w.hasTrailers() {
+	if !w.bodiless && !w.whole() && w.hasTrailers() {
 		if err := w.s.c.send(w, p, false); err != nil {
 			return err
 		}
