@@ -23,13 +23,14 @@ const keptHead = 8 << 10
 
 // ClientConn is one HTTP/1.1 connection to a server.
 type ClientConn struct {
-	nc    net.Conn
-	under net.Conn        // what TLS runs over; nil: there is no TLS
-	raw   syscall.RawConn // of the TCP socket; nil: unknown
-	push  push
-	br    *bufio.Reader // nil as long as nothing was read
-	out   []byte        // head of a request, reused
-	body  bodyClock
+	nc      net.Conn
+	under   net.Conn        // what TLS runs over; nil: there is no TLS
+	raw     syscall.RawConn // of the TCP socket; nil: unknown
+	lookout lookout         // for Alive
+	push    push
+	br      *bufio.Reader // nil as long as nothing was read
+	out     []byte        // head of a request, reused
+	body    bodyClock
 
 	// writing is held during a write, and guards what follows. reset is set
 	// when one met a reset, which the socket then reports no more.

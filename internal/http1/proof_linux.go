@@ -92,11 +92,31 @@ func (c *ClientConn) Alive() bool {
 	if c.raw == nil {
 		return true
 	}
-	alive := false
-	err := c.raw.Control(func(fd uintptr) {
-		var b [1]byte
-		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		alive = err == unix.EAGAIN
-	})
-	return err == nil && alive
+	l := &c.lookout
+	if l.call == nil {
+		l.call = l.look
+	}
+	l.quiet = false
+	err := c.raw.Control(l.call)
+	return err == nil && l.quiet
+}
+
+// lookout looks at a socket that is at rest. It belongs to the connection, so
+// that a look allocates nothing.
+type lookout struct {
+	call  func(fd uintptr) // look
+	poll  [1]unix.PollFd
+	quiet bool // neither bytes nor an end have come
+}
+
+func (l *lookout) look(fd uintptr) {
+	l.poll[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN} //nolint:gosec // a descriptor
+	for {
+		n, err := unix.Poll(l.poll[:], 0)
+		if err == unix.EINTR {
+			continue
+		}
+		l.quiet = n == 0 && err == nil
+		return
+	}
 }
