@@ -4,13 +4,16 @@ import "sync"
 
 // roundRobin is smooth weighted round robin: each choice gives every candidate
 // its weight in credit, takes the richest, and makes it pay for all. The shares
-// are exact over each round, and the picks of a heavy member are spread out.
+// are exact over each round, and the picks of a heavy member are spread out. It is for a few; more take [turns].
 type roundRobin struct {
 	mu     sync.Mutex // guards credit
 	credit []int64    // by position in the group
 }
 
 func newRoundRobin(members []*Member) policy {
+	if len(members) > scanUpTo {
+		return newTurns(members)
+	}
 	return &roundRobin{credit: make([]int64, len(members))}
 }
 
