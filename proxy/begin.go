@@ -61,6 +61,9 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	if rec.ID = x.client.RequestID; rec.ID == "" {
 		rec.ID = headers.NewRequestID()
 	}
+	if !r.ProtoAtLeast(1, 1) {
+		delete(r.Header, "Expect") // RFC 9110, section 10.1.1
+	}
 	if r.Body != nil && r.Body != http.NoBody {
 		x.body = &requestBody{
 			src: r.Body, idle: x.listener.cfg.BodyIdle, control: http.NewResponseController(w),

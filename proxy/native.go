@@ -207,8 +207,17 @@ func (e *native) Close() error {
 	return e.http1.Close()
 }
 
+// mostRefused is how many bytes of a text are logged of a refused head.
+const mostRefused = 2 << 10
+
 // refused writes the line of a request whose head was answered by the engine.
 func (d *door) refused(r *http1.Refused) {
+	// What was refused for its size is not logged at that size.
+	for _, s := range []*string{&r.Method, &r.Host, &r.Target, &r.UserAgent} {
+		if len(*s) > mostRefused {
+			*s = (*s)[:mostRefused] + "…"
+		}
+	}
 	rec := accesslog.Record{
 		Time: r.Began, ID: headers.NewRequestID(), Listener: d.name, Affinity: affinityNone,
 		Method: r.Method, Host: r.Host, Proto: r.Proto, UserAgent: r.UserAgent,

@@ -54,7 +54,6 @@ func (x *exchange) Informed(code int, header textproto.MIMEHeader) error {
 	for name, values := range header {
 		h[name] = values
 	}
-	headers.RemoveHopByHop(h)
 	x.out.WriteHeader(code)
 	clear(h)
 	return nil

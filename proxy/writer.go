@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"sterling/internal/headers"
 )
 
 // writer is the way back to the client. It counts what is written, keeps a
@@ -63,6 +65,9 @@ func (w *writer) WriteHeader(status int) {
 			w.Header().Set("Connection", "close")
 		}
 		w.untyped()
+	}
+	if status < 200 && status != http.StatusSwitchingProtocols {
+		headers.RemoveHopByHop(w.Header()) // ReverseProxy leaves them in these
 	}
 	if status < 200 || w.proto1 && !w.x.door.native { // others send the head with what follows
 		w.extend()

@@ -59,7 +59,7 @@ type Refused struct {
 
 	Method, Target, Host, Proto, UserAgent string
 
-	BytesOut int64 // of the answer, with its head; 0 where it could not be sent
+	BytesOut int64 // of the answer's body
 }
 
 // Server answers HTTP/1.1 and HTTP/1.0 requests over connections that it is

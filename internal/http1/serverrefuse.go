@@ -21,12 +21,13 @@ func (c *serverConn) refuse() {
 	out = append(strconv.AppendInt(out, int64(len(text)), 10), "\r\n"...)
 	now := time.Now()
 	out = append(c.s.date.append(out, now), "\r\n"...)
+	head := len(out)
 	if report.Method != http.MethodHead {
 		out = append(out, text...)
 	}
 	c.limits.ownWrite(now, c.s.o.Write)
 	n, _ := c.nc.Write(out) // how many bytes says enough
-	report.BytesOut = int64(n)
+	report.BytesOut = int64(max(0, n-head))
 	if c.s.o.Refused != nil {
 		c.s.o.Refused(&report)
 	}
