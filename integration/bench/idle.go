@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -93,13 +94,25 @@ type idler struct {
 	size    int64
 }
 
-// open opens a connection and gets one answer. The addresses that it comes
-// from change with i, for one has only so many ports.
+// dialIdle connects from an address that changes with i, for one has only so many
+// ports; those that earlier cases have used rest for a minute, and then the next
+// address is tried.
+func dialIdle(ctx context.Context, host string, i int) (c net.Conn, err error) {
+	for last := 1 + i/10000; last < 255; last += 10 {
+		d := net.Dialer{Timeout: 10 * time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(last))}}
+		c, err = d.DialContext(ctx, "tcp", host)
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return c, err
+		}
+	}
+	return nil, err
+}
+
+// open opens a connection, the ith, and gets one answer.
 func open(ctx context.Context, l load, i int) (*idler, error) {
 	scheme, rest, _ := strings.Cut(l.url, "://")
 	host, path, _ := strings.Cut(rest, "/")
-	d := net.Dialer{Timeout: 10 * time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+i/10000))}}
-	c, err := d.DialContext(ctx, "tcp", host)
+	c, err := dialIdle(ctx, host, i)
 	if err != nil {
 		return nil, err
 	}
