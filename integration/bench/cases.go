@@ -26,6 +26,7 @@ type kind int
 const (
 	saturation kind = iota // as many requests as can be
 	halfRate               // half of what HAProxy can do
+	halfOwn                // half of what each can do
 	idleMemory             // connections that do nothing
 	growth                 // a small configuration against a large one
 )
@@ -38,6 +39,7 @@ var kinds = map[kind]struct {
 }{
 	saturation: {saturated, func(r row) float64 { return r.Cost }, []string{"haproxy", "nginx"}},
 	halfRate:   {paced, func(r row) float64 { return r.P99 }, []string{"haproxy"}},
+	halfOwn:    {pacedByItself, func(r row) float64 { return r.P99 }, []string{"haproxy"}},
 	idleMemory: {idled, func(r row) float64 { return r.Idle }, []string{"haproxy", "nginx"}},
 	growth:     {grown, func(r row) float64 { return r.Cost }, []string{smallSite}},
 }
@@ -57,6 +59,7 @@ var trials = []trial{
 	{name: "1m", about: "1 MiB answer, plain", tool: "wrk", path: "/1m"},
 	{name: "1m-tls", about: "1 MiB answer, TLS", tool: "wrk", path: "/1m", tls: true},
 	{name: "rate", about: "HTTP/1.1 keep-alive, plain, at half of HAProxy's rate", tool: "arrivals", path: "/", kind: halfRate},
+	{name: "rate-own", about: "HTTP/1.1 keep-alive, plain, each at half of its own rate", tool: "arrivals", path: "/", kind: halfOwn},
 	{name: "memory", about: "idle keep-alive connections, plain", path: "/", kind: idleMemory},
 	{name: "memory-tls", about: "idle keep-alive connections, TLS", path: "/", tls: true, kind: idleMemory},
 	{

@@ -26,6 +26,24 @@ func paced(ctx context.Context, b *bench, t trial, candidates []candidate) ([]sa
 	return saturated(ctx, b, t, candidates)
 }
 
+// pacedByItself is the kind of case in which every candidate gets half of the
+// requests that it has just been seen to take.
+func pacedByItself(ctx context.Context, b *bench, t trial, candidates []candidate) ([]sample, error) {
+	if _, err := find("wrk"); err != nil {
+		return nil, fmt.Errorf("%w: wrk is not installed, which finds that rate", errAbsent)
+	}
+	return b.takeTurns(ctx, t, candidates, func(t trial, r *running) (sample, error) {
+		most := t
+		most.tool = "wrk"
+		full, err := b.saturate(ctx, most, r)
+		if err != nil {
+			return sample{}, err
+		}
+		t.rate = full.Rate / 2
+		return b.saturate(ctx, t, r)
+	})
+}
+
 // capacity is the median of the requests a second that a candidate takes.
 func (b *bench) capacity(ctx context.Context, t trial, c candidate) (float64, error) {
 	r, err := b.startCandidate(ctx, c, t.log)

@@ -50,7 +50,10 @@ type row struct {
 	Cost      float64 `json:"cpu_us,omitempty"`
 	// Ratio of what the case is about to that of its best reference, which is
 	// the better of HAProxy and nginx in most cases; 0: none took part.
-	Ratio    float64 `json:"ratio,omitempty"`
+	Ratio float64 `json:"ratio,omitempty"`
+	// Least is the same ratio of the least that each had in any round, which
+	// the noise of the machine touches less than the median.
+	Least    float64 `json:"least_ratio,omitempty"`
 	Rate     float64 `json:"rate,omitempty"`
 	P50      float64 `json:"p50_ms,omitempty"`
 	P99      float64 `json:"p99_ms,omitempty"`
@@ -60,17 +63,19 @@ type row struct {
 
 // add takes the samples of a case.
 func (r *report) add(t trial, samples []sample) {
-	rows := medians(samples)
+	rows, least := rowsOf(samples, median), rowsOf(samples, least)
 	k := kinds[t.kind]
-	best := lowest(rows, k.value, k.reference)
+	best, lowestOf := lowest(rows, k.value, k.reference), lowest(least, k.value, k.reference)
 	for i := range rows {
 		rows[i].Ratio = ratio(k.value(rows[i]), best)
+		rows[i].Least = ratio(k.value(least[i]), lowestOf)
 	}
 	r.Cases = append(r.Cases, result{Case: t.name, About: t.about, Samples: samples, Rows: rows, kind: t.kind})
 }
 
-// medians makes a row of each candidate, in the order of their first samples.
-func medians(samples []sample) []row {
+// rowsOf makes a row of each candidate, in the order of their first samples, each
+// value the one that pick makes of those of all rounds.
+func rowsOf(samples []sample, pick func([]float64) float64) []row {
 	var names []string
 	for _, s := range samples {
 		if !slices.Contains(names, s.Candidate) {
@@ -86,7 +91,7 @@ func medians(samples []sample) []row {
 					v = append(v, value(s))
 				}
 			}
-			return median(v)
+			return pick(v)
 		}
 		rows[i] = row{
 			Candidate: name,

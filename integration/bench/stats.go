@@ -16,6 +16,14 @@ func median(values []float64) float64 {
 	return (v[m-1] + v[m]) / 2
 }
 
+// least returns the lowest of the values, and 0 of none.
+func least(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	return slices.Min(values)
+}
+
 // percentile returns the smallest value that p of 1 of the sorted values do
 // not exceed, and 0 of none.
 func percentile(sorted []float64, p float64) float64 {

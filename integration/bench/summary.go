@@ -3,7 +3,7 @@ package main
 import "slices"
 
 // summary is a table with a line a case and a column a candidate: what each
-// case is about, and the ratio of the first candidate. Cases that compare
+// case is about, and the two ratios of the first candidate. Cases that compare
 // Sterling with itself are not in it. It is empty if there are no others.
 func (r *report) summary() [][]string {
 	var names []string
@@ -17,7 +17,7 @@ func (r *report) summary() [][]string {
 	if len(names) == 0 {
 		return nil
 	}
-	t := [][]string{append(append([]string{"case", "what"}, names...), "ratio")}
+	t := [][]string{append(append([]string{"case", "what"}, names...), "ratio", "least")}
 	for _, c := range r.Cases {
 		if c.kind == growth {
 			continue
@@ -36,7 +36,7 @@ func (r *report) summary() [][]string {
 				first = c.Rows[i]
 			}
 		}
-		t = append(t, append(line, number(first.Ratio, 2)))
+		t = append(t, append(line, number(first.Ratio, 2), number(first.Least, 2)))
 	}
 	return t
 }
@@ -44,7 +44,7 @@ func (r *report) summary() [][]string {
 // subject is the column that the ratio is of.
 func (k kind) subject() column {
 	switch k {
-	case halfRate:
+	case halfRate, halfOwn:
 		return p99Column
 	case idleMemory:
 		return idleColumn

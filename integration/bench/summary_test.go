@@ -12,10 +12,10 @@ func TestSummaryHasALineForEachCase(t *testing.T) {
 	r.add(trial{name: "memory", kind: idleMemory}, []sample{{Candidate: "sterling", Idle: 30000}, {Candidate: "nginx", Idle: 15000}})
 	r.add(trial{name: "config", kind: growth}, []sample{{Candidate: smallSite, Cost: 30}, {Candidate: largeSite, Cost: 33}})
 	want := [][]string{
-		{"case", "what", "sterling", "haproxy", "nginx", "ratio"},
-		{"h1", "CPU µs/request", "44.0", "40.0", "50.0", "1.10"},
-		{"rate", "p99 ms", "3.00", "2.00", "–", "1.50"},
-		{"memory", "kB/connection", "30.0", "–", "15.0", "2.00"},
+		{"case", "what", "sterling", "haproxy", "nginx", "ratio", "least"},
+		{"h1", "CPU µs/request", "44.0", "40.0", "50.0", "1.10", "1.10"},
+		{"rate", "p99 ms", "3.00", "2.00", "–", "1.50", "1.50"},
+		{"memory", "kB/connection", "30.0", "–", "15.0", "2.00", "2.00"},
 	}
 	if got := r.summary(); !slices.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("got %q", got)

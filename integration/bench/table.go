@@ -26,7 +26,7 @@ var (
 func (k kind) columns() []column {
 	ratio := column{"ratio", func(r row) string { return number(r.Ratio, 2) }}
 	switch k {
-	case halfRate:
+	case halfRate, halfOwn:
 		return []column{p50Column, p99Column, ratio, costColumn, rateColumn, residentColumn}
 	case idleMemory:
 		return []column{idleColumn, ratio, residentColumn}

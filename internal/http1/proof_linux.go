@@ -116,7 +116,7 @@ func (l *lookout) look(fd uintptr) {
 		if err == unix.EINTR {
 			continue
 		}
-		l.quiet = err == unix.EAGAIN //nolint:errorlint // a system call's error is bare
+		l.quiet = err == unix.EAGAIN
 		return
 	}
 }
