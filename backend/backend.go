@@ -18,6 +18,7 @@ type Backend struct {
 	probeDial *dialer
 	transport transport
 	health    *health
+	standing  standing
 	fell      atomic.Bool // marked down, and not yet acted on
 	inFlight  atomic.Int64
 	counts    counts
@@ -58,6 +59,12 @@ type Status struct {
 	// IdleClose is after how long the backend closes idle connections; 0: not known.
 	IdleClose time.Duration
 	Counters  Counters
+
+	Order   Order     // in force; the zero value: none, it serves
+	Ejected *Ejection // nil: it is not
+	// Ramp is the part of its share of new visitors that the backend is given
+	// while it starts slowly; 1: all of it.
+	Ramp float64
 }
 
 // Name returns the name in the configuration.
@@ -82,10 +89,17 @@ func (b *Backend) Status() Status {
 		InFlight: b.InFlight(),
 		P99:      time.Duration(b.latency.p99.Load()),
 		Counters: b.counts.read(),
+		Order:    b.Order(),
+		Ramp:     1,
 	}
 	if t, ok := b.transport.(*h1); ok {
 		s.IdleClose = t.keep.known()
 	}
+	b.standing.mu.Lock()
+	if e := b.standing.ejection; e != nil {
+		s.Ejected = new(*e)
+	}
+	b.standing.mu.Unlock()
 	b.health.mu.Lock()
 	defer b.health.mu.Unlock()
 	s.State, s.Reason, s.Since = b.health.current(), b.health.reason, b.health.since
@@ -94,10 +108,8 @@ func (b *Backend) Status() Status {
 
 // changed is told of each change of state, with the health's lock held.
 func (b *Backend) changed(from, to State, reason string) {
-	e := Event{
-		Kind: StateChanged, Time: time.Now(), Pool: b.identity.pool, Backend: b.identity.name,
-		From: from, To: to, Reason: reason,
-	}
+	e := b.event(StateChanged)
+	e.From, e.To, e.Reason = from, to, reason
 	if to == Down {
 		b.fell.Store(true)
 		e.LastAvailable = b.shared.last(b)
@@ -117,10 +129,15 @@ func (b *Backend) settle() {
 
 // learned tells of a newly found idle close.
 func (b *Backend) learned(d time.Duration) {
-	b.events.post(Event{
-		Kind: IdleCloseLearned, Time: time.Now(), Pool: b.identity.pool, Backend: b.identity.name, IdleClose: d,
-	})
+	e := b.event(IdleCloseLearned)
+	e.IdleClose = d
+	b.events.post(e)
 	b.events.deliver()
+}
+
+// event begins an event about b.
+func (b *Backend) event(k EventKind) Event {
+	return Event{Kind: k, Time: time.Now(), Pool: b.identity.pool, Backend: b.identity.name}
 }
 
 // probe returns the function that makes one check by rule.

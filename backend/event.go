@@ -14,14 +14,26 @@ const (
 	// IdleCloseLearned: the backend was found to close connections that were
 	// idle for IdleClose; they are retired before that from now on.
 	IdleCloseLearned
+	// OrderChanged: another Order is in force, in place of the one that Was.
+	OrderChanged
+	// Ejected: the backend is an outlier, for Reason, and takes no new visitors
+	// Until a time.
+	Ejected
+	// Readmitted: the ejection is over. Reason is that of the ejection.
+	Readmitted
 )
+
+var eventWords = [...]string{
+	StateChanged: "state_changed", IdleCloseLearned: "idle_close_learned", OrderChanged: "order_changed",
+	Ejected: "ejected", Readmitted: "readmitted",
+}
 
 // String returns a short word for logs.
 func (k EventKind) String() string {
-	if k == IdleCloseLearned {
-		return "idle_close_learned"
+	if k < 0 || int(k) >= len(eventWords) {
+		return "unknown"
 	}
-	return "state_changed"
+	return eventWords[k]
 }
 
 // Event is something that an operator may want to know.
@@ -32,10 +44,14 @@ type Event struct {
 	Backend string
 
 	From, To State  // StateChanged
-	Reason   string // StateChanged: "connection refused", "HTTP 503", "timeout after 1s"
-	// LastAvailable is set when a backend went down and no other of its pool
-	// is left that a new visitor could be given.
+	Reason   string // StateChanged: "connection refused", "HTTP 503", "timeout after 1s"; Ejected, Readmitted
+	// LastAvailable is set when a backend went down, or was ordered to serve no
+	// longer, and no other of its pool is left that a new visitor could be given.
 	LastAvailable bool
+
+	Was, Order Order     // OrderChanged
+	Since      time.Time // Readmitted: when it was ejected
+	Until      time.Time // Ejected
 
 	IdleClose time.Duration // IdleCloseLearned
 }

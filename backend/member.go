@@ -34,12 +34,6 @@ func (m *Member) Full() bool {
 	return m.maxInFlight > 0 && m.inFlight.Load() >= m.maxInFlight
 }
 
-// Admits reports whether m takes a visitor: a pinned one unless m is down, a
-// new one only with a weight, too. Full is another question.
-func (m *Member) Admits(pinned bool) bool {
-	return m.State() != Down && (pinned || m.weight > 0)
-}
-
 // acquire counts a request in flight, or reports that the limit is reached.
 func (m *Member) acquire() bool {
 	return acquire(&m.inFlight, m.maxInFlight)

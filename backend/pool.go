@@ -32,13 +32,13 @@ type policy interface {
 
 // filter says which members are candidates.
 type filter struct {
-	state State
-	any   bool // whatever the state
-	tried Tried
+	best, worst rank
+	tried       Tried
 }
 
 func (f *filter) admits(m *Member) bool {
-	return (f.any || m.State() == f.state) && !f.tried.Has(m) && !m.Full()
+	r := m.rank()
+	return r >= f.best && r <= f.worst && !f.tried.Has(m) && !m.Full()
 }
 
 // Name returns the pool's name.
@@ -49,28 +49,28 @@ func (p *Pool) Name() string { return p.name }
 func (p *Pool) Members() []*Member { return p.members }
 
 // Pinned returns the member of that name, for a visitor whose cookie names it;
-// nil if there is none. Ask [Member.Admits] whether it can be used.
+// nil if there is none. Ask [Member.Takes] whether it can be used.
 func (p *Pool) Pinned(name string) *Member { return p.byName[name] }
 
 // Pick returns the member for a new visitor, or for a further attempt with the
 // members tried before it; nil if none is left. It offers those that are up,
-// by priority and policy; else, by the same rule, those still unproven; else,
-// where the pool tries all and none left is merely full, those that are down:
-// then lastResort is true. A full member, and one without weight, is never
-// offered. Pick changes nothing but the policy's counter.
+// by priority and policy; else, by the same rule, those still unproven; else
+// those that ask to be drained; else outliers; else, where the pool tries all
+// and none left is merely full, those that are down: then lastResort is true.
+// A full member, one without weight, and one that an operator has drained or
+// disabled is never offered. Pick changes nothing but the policy's counter.
 func (p *Pool) Pick(tried Tried) (m *Member, lastResort bool) {
-	f := filter{state: Up, tried: tried}
-	if m := p.choose(f); m != nil {
-		return m, false
-	}
-	f.state = Unproven
-	if m := p.choose(f); m != nil {
-		return m, false
+	f := filter{tried: tried}
+	for r := fit; r < broken; r++ {
+		f.best, f.worst = r, r
+		if m := p.choose(f); m != nil {
+			return m, false
+		}
 	}
 	if !p.tryAll || p.busy(tried) {
 		return nil, false
 	}
-	f.any = true
+	f.best, f.worst = fit, broken // whatever has become of them meanwhile
 	m = p.choose(f)
 	return m, m != nil && m.State() == Down
 }
@@ -89,7 +89,7 @@ func (p *Pool) choose(f filter) *Member {
 func (p *Pool) busy(tried Tried) bool {
 	for _, g := range p.groups {
 		for _, m := range g.members {
-			if m.State() != Down && m.Full() && !tried.Has(m) {
+			if m.rank() < broken && m.Full() && !tried.Has(m) {
 				return true
 			}
 		}

@@ -122,20 +122,20 @@ func TestPickAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestPinnedFindsByNameAndAdmitsWhileNotDown(t *testing.T) {
+func TestPinnedFindsByNameAndTakesWhileNotDown(t *testing.T) {
 	pool := upPool(t, RoundRobin, 1, 0)
 	setStates(pool, Down, Up)
 	if pool.Pinned("nobody") != nil {
 		t.Error("found a member that is not there")
 	}
-	if m := pool.Pinned("b0"); m.Admits(true) || m.Admits(false) {
-		t.Error("one that is down admits a visitor")
+	if m := pool.Pinned("b0"); m.Takes(Visitor{Known: true}) || m.Takes(Visitor{}) {
+		t.Error("one that is down takes a visitor")
 	}
-	if m := pool.Pinned("b1"); !m.Admits(true) || m.Admits(false) {
+	if m := pool.Pinned("b1"); !m.Takes(Visitor{Known: true}) || m.Takes(Visitor{}) {
 		t.Error("one without weight keeps its visitors and takes no new ones")
 	}
 	setStates(pool, Unproven)
-	if m := pool.Pinned("b0"); !m.Admits(true) {
+	if m := pool.Pinned("b0"); !m.Takes(Visitor{Known: true}) {
 		t.Error("an unproven one keeps its visitors")
 	}
 }

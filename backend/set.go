@@ -139,6 +139,11 @@ func (s *Set) find(o PoolOptions, mo MemberOptions, sh *shared) *Backend {
 	b := s.backends[id]
 	if b == nil {
 		b = s.make(id, o, mo.URL, sh)
+		for other, before := range s.backends {
+			if other.pool == id.pool && other.name == id.name {
+				b.inherit(before)
+			}
+		}
 		s.backends[id] = b
 	}
 	b.refs++

@@ -17,7 +17,7 @@ func (s *shared) last(b *Backend) bool {
 		return false
 	}
 	for _, m := range p.members {
-		if m.Backend != b && m.Admits(false) {
+		if m.Backend != b && m.Takes(Visitor{}) {
 			return false
 		}
 	}

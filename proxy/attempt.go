@@ -88,17 +88,20 @@ func (t *trying) next() *backend.Member {
 			own = nil
 		}
 		// A full one is asked only to say so: see final.
-		if own != nil && own.Admits(true) && (t.stays() || !own.Full()) {
+		if own != nil && own.Takes(t.visitor()) && (t.stays() || !own.Full()) {
 			return own
 		}
 	}
-	m, lastResort := t.pool.Pick(t.tried)
-	if lastResort && own != nil {
+	m, _ := t.pool.Pick(t.tried)
+	if own != nil && own.Outranks(m) {
 		// With nobody known to be well, the visitor's own server is the best guess.
 		return own
 	}
 	return m
 }
+
+// visitor is what a pinned visitor's own backend must know of him.
+func (t *trying) visitor() backend.Visitor { return backend.Visitor{Known: true} }
 
 // stays reports whether a pinned visitor is refused rather than moved when his
 // backend is full.
@@ -122,7 +125,7 @@ func (t *trying) closedUnderway(m *backend.Member, err error) bool {
 	}
 	var failed *backend.Error
 	return errors.As(err, &failed) && failed.Reused && failed.Kind == backend.BackendCut &&
-		m.Admits(true) && t.final(err) == ""
+		m.State() != backend.Down && t.final(err) == ""
 }
 
 func (t *trying) attempt(m *backend.Member, limit time.Duration, fresh bool) (*http.Response, error) {

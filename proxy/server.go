@@ -170,22 +170,3 @@ func (s *Server) ReopenLogs() error { return s.access.Reopen() }
 
 // stopping reports whether tunnels that open now have missed the word to go.
 func (s *Server) stopping() bool { return s.told.Load() }
-
-// event turns what the backends report into lines of the process log.
-func (s *Server) event(e backend.Event) {
-	level := zerolog.InfoLevel
-	if e.Kind == backend.IdleCloseLearned {
-		s.log.Debug().Str("pool", e.Pool).Str("backend", e.Backend).Dur("idle_close", e.IdleClose).
-			Msg("the backend closes idle connections")
-		return
-	}
-	if e.To == backend.Down {
-		level = zerolog.WarnLevel
-	}
-	l := s.log.WithLevel(level).Str("pool", e.Pool).Str("backend", e.Backend).
-		Str("from", e.From.String()).Str("to", e.To.String()).Str("reason", e.Reason)
-	if e.LastAvailable {
-		l.Bool("last_available", true)
-	}
-	l.Msg("backend state changed")
-}
