@@ -19,6 +19,7 @@ type Backend struct {
 	transport transport
 	health    *health
 	standing  standing
+	ramp      ramp
 	fell      atomic.Bool // marked down, and not yet acted on
 	inFlight  atomic.Int64
 	counts    counts
@@ -92,6 +93,9 @@ func (b *Backend) Status() Status {
 		Order:    b.Order(),
 		Ramp:     1,
 	}
+	if p := b.shared.current.Load(); p != nil {
+		s.Ramp = b.share(p.slowStart)
+	}
 	if t, ok := b.transport.(*h1); ok {
 		s.IdleClose = t.keep.known()
 	}
@@ -113,6 +117,9 @@ func (b *Backend) changed(from, to State, reason string) {
 	if to == Down {
 		b.fell.Store(true)
 		e.LastAvailable = b.shared.last(b)
+	}
+	if from == Down && to == Up {
+		b.rises()
 	}
 	b.events.post(e)
 }

@@ -13,17 +13,22 @@ import (
 type checker struct {
 	health *health
 	rule   CheckOptions
-	probe  func(context.Context) error
-	after  func() // called without locks after each outcome
+	checks
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
 
+// checks is how a check is made, and who takes its outcome, without locks.
+type checks struct {
+	probe   func(context.Context) finding
+	outcome func(start time.Time, f finding)
+}
+
 // startChecker starts checking; the first check is made at once, unless the
 // rule is Passive and the backend is up.
-func startChecker(h *health, rule CheckOptions, probe func(context.Context) error, after func()) *checker {
+func startChecker(h *health, rule CheckOptions, how checks) *checker {
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &checker{health: h, rule: rule, probe: probe, after: after, cancel: cancel}
+	c := &checker{health: h, rule: rule, checks: how, cancel: cancel}
 	h.follow(rule)
 	c.done.Go(func() { c.run(ctx) })
 	return c
@@ -121,12 +126,11 @@ func (c *checker) check(ctx context.Context) {
 	start := time.Now()
 	limited, cancel := context.WithTimeout(ctx, c.rule.Timeout)
 	defer cancel()
-	err := c.probe(limited)
-	if ctx.Err() != nil || scarce(err) {
+	f := c.probe(limited)
+	if ctx.Err() != nil || scarce(f.failure) {
 		return // stopped, or could not ask: the outcome says nothing of the backend
 	}
-	c.health.checked(start, err)
-	c.after()
+	c.outcome(start, f)
 }
 
 func later(a, b time.Time) time.Time {

@@ -31,7 +31,10 @@ func newPatient(rule CheckOptions, answer func(context.Context) error) *patient 
 		defer p.mu.Unlock()
 		p.changes = append(p.changes, to.String()+" "+reason)
 	})
-	p.checker = startChecker(p.health, rule.withDefaults(), p.probe, func() {})
+	p.checker = startChecker(p.health, rule.withDefaults(), checks{
+		probe:   func(ctx context.Context) finding { return finding{failure: p.probe(ctx)} },
+		outcome: func(start time.Time, f finding) { p.health.checked(start, f.failure) },
+	})
 	return p
 }
 

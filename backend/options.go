@@ -51,7 +51,10 @@ type PoolOptions struct {
 	// that closes one just then loses the request. H1 only.
 	ReuseForAll bool
 	Check       CheckOptions
-	Timeouts    Timeouts
+	// SlowStart is how long a backend that comes back takes until it is given
+	// all of its share of new visitors; 0: no time at all.
+	SlowStart time.Duration
+	Timeouts  Timeouts
 	// TLS is used toward https backends, whose certificates are always
 	// verified; an empty ServerName is that of each URL. nil: the system's roots.
 	// It must not be changed after Build.
@@ -102,6 +105,9 @@ type CheckOptions struct {
 	Timeout   time.Duration // the whole check; default 1s
 	Rise      int           // good checks in a row that bring a backend up; default 1
 	Fall      int           // failures in a row that take it down; default 2, Passive: 3
+	// DrainWord, as the first word of the answer's body, asks for a drain of the
+	// mode Keep, beside the header [DrainHeader]. CheckHTTP; "": no word does.
+	DrainWord string
 }
 
 const defaultMaxIdle = 256

@@ -3,6 +3,7 @@ package backend
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // Pool is a group of interchangeable backends, as one configuration has it.
@@ -15,6 +16,8 @@ type Pool struct {
 	byName  map[string]*Member
 	groups  []group // by priority; members without weight are in none
 	shared  *shared
+
+	slowStart time.Duration
 }
 
 // group is the members of one priority.
@@ -33,12 +36,13 @@ type policy interface {
 // filter says which members are candidates.
 type filter struct {
 	best, worst rank
+	settled     bool // none that starts slowly
 	tried       Tried
 }
 
 func (f *filter) admits(m *Member) bool {
 	r := m.rank()
-	return r >= f.best && r <= f.worst && !f.tried.Has(m) && !m.Full()
+	return r >= f.best && r <= f.worst && !f.tried.Has(m) && !m.Full() && !(f.settled && m.ramping())
 }
 
 // Name returns the pool's name.
@@ -77,11 +81,25 @@ func (p *Pool) Pick(tried Tried) (m *Member, lastResort bool) {
 
 func (p *Pool) choose(f filter) *Member {
 	for i := range p.groups {
-		if m := p.groups[i].policy.choose(p.groups[i].members, f); m != nil {
+		if m := p.groups[i].choose(f); m != nil {
 			return m
 		}
 	}
 	return nil
+}
+
+// choose asks the policy, and once more where the choice fell on a member that
+// is not given all of its share yet.
+func (g *group) choose(f filter) *Member {
+	m := g.policy.choose(g.members, f)
+	if m == nil || m.passes() {
+		return m
+	}
+	f.settled = true
+	if other := g.policy.choose(g.members, f); other != nil {
+		return other
+	}
+	return m
 }
 
 // busy reports whether a member that works is skipped only because it is full:

@@ -106,6 +106,21 @@ func TestPickSkipsTheFullAndTheWeightless(t *testing.T) {
 	}
 }
 
+func TestAFullOneThatIsDrainedHoldsNobodyBack(t *testing.T) {
+	options := weighted(1, 1)
+	options[0].MaxInFlight = 1
+	pool := newPool(t, PoolOptions{Name: "app", TryAll: true, Backends: options})
+	setStates(pool, Up, Down)
+	pool.members[0].inFlight.Store(1)
+	if m, _ := pool.Pick(Tried{}); m != nil {
+		t.Errorf("picked %s: one that is down, while another is only full", m.Name())
+	}
+	pool.members[0].Give(Order{Duty: Draining})
+	if m, last := pool.Pick(Tried{}); m == nil || m.Name() != "b1" || !last {
+		t.Errorf("picked %v, last resort %v, want b1 as a last resort", m, last)
+	}
+}
+
 func TestPickAllocatesNothing(t *testing.T) {
 	for _, policy := range allPolicies {
 		for _, size := range []int{3, 64} {

@@ -1,5 +1,7 @@
 package backend
 
+import "time"
+
 // Pools are all pools of one configuration. They never change.
 type Pools struct {
 	set     *Set
@@ -19,6 +21,7 @@ func (p *Pools) All() []*Pool { return p.all }
 // once; one whose check settings differ anew, with its state kept; the others
 // go on undisturbed.
 func (p *Pools) Start() {
+	defer p.set.events.deliver()
 	p.set.starting.Lock()
 	defer p.set.starting.Unlock()
 	if p.set.isClosed() {
@@ -40,7 +43,10 @@ func (b *Backend) startChecks(rule CheckOptions) {
 		}
 		b.checker.stop()
 	}
-	b.checker = startChecker(b.health, rule, b.prober(rule).probe, b.settle)
+	if rule.Kind != CheckHTTP {
+		b.hears(time.Now(), "") // nobody asks it any more
+	}
+	b.checker = startChecker(b.health, rule, checks{b.prober(rule).probe, b.checked})
 }
 
 // Retire gives up this configuration's backends. One that no other Pools name

@@ -8,9 +8,13 @@ import (
 	"net/url"
 )
 
-// probeBodyLimit bounds what is read of a check's answer. What it says is not
-// looked at, but a server that is cut off may log an error.
-const probeBodyLimit = 64 << 10
+const (
+	// probeBodyLimit bounds what is read of a check's answer. Little of it is
+	// looked at, but a server that is cut off may log an error.
+	probeBodyLimit = 64 << 10
+	// probeWordLimit bounds where the first word of the body is looked for.
+	probeWordLimit = 1 << 10
+)
 
 // prober checks one backend, over a connection of its own each time: one from
 // the idle pool would tell of the past.
@@ -21,24 +25,23 @@ type prober struct {
 	rule     CheckOptions
 }
 
-// probe makes one check and returns nil if the backend is fit. ctx bears the
-// limit for the whole of it.
-func (p *prober) probe(ctx context.Context) error {
+// probe makes one check. ctx bears the limit for the whole of it.
+func (p *prober) probe(ctx context.Context) finding {
 	if p.rule.Kind == CheckHTTP {
 		return p.probeHTTP(ctx)
 	}
 	conn, err := p.dial(ctx, "tcp", "")
 	if err != nil {
-		return err
+		return finding{failure: err}
 	}
-	return conn.Close()
+	return finding{failure: conn.Close()}
 }
 
 func (p *prober) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	return p.dialer.dial(ctx, p.rule.Timeout)
 }
 
-func (p *prober) probeHTTP(ctx context.Context) error {
+func (p *prober) probeHTTP(ctx context.Context) finding {
 	transport := newStandardTransport(p.protocol, p.dial)
 	transport.DisableKeepAlives = true
 	transport.MaxResponseHeaderBytes = probeBodyLimit
@@ -47,7 +50,7 @@ func (p *prober) probeHTTP(ctx context.Context) error {
 	target.Path, target.RawQuery = "", ""
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String()+p.rule.Path, nil)
 	if err != nil {
-		return err
+		return finding{failure: err}
 	}
 	if p.rule.Host != "" {
 		req.Host = p.rule.Host
@@ -55,14 +58,33 @@ func (p *prober) probeHTTP(ctx context.Context) error {
 	req.Header.Set("User-Agent", "sterling-check")
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		return unwrapDial(ctx, err)
+		return finding{failure: unwrapDial(ctx, err)}
 	}
 	defer func() { _ = resp.Body.Close() }() // it was read only for good manners
-	if resp.StatusCode < p.rule.StatusMin || resp.StatusCode > p.rule.StatusMax {
-		return statusError(resp.StatusCode)
+	return p.read(resp)
+}
+
+// read makes out what the answer says. A backend that asks to be drained is
+// fit as long as it can say so.
+func (p *prober) read(resp *http.Response) finding {
+	drain := drainAsked(resp.Header)
+	good := resp.StatusCode >= p.rule.StatusMin && resp.StatusCode <= p.rule.StatusMax
+	if drain == "" && p.rule.DrainWord != "" {
+		text, err := io.ReadAll(io.LimitReader(resp.Body, probeWordLimit))
+		if begins(text, p.rule.DrainWord) {
+			drain = Keep
+		} else if good && err != nil {
+			return finding{failure: err}
+		}
 	}
-	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, probeBodyLimit))
-	return err
+	switch {
+	case drain != "":
+		return finding{answered: true, drain: drain}
+	case !good:
+		return finding{answered: true, failure: statusError(resp.StatusCode)}
+	}
+	_, err := io.Copy(io.Discard, io.LimitReader(resp.Body, probeBodyLimit))
+	return finding{answered: err == nil, failure: err}
 }
 
 // unwrapDial prefers the limit over what the transport makes of its end.

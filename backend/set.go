@@ -85,11 +85,12 @@ func (s *Set) Build(options []PoolOptions) (*Pools, error) {
 // build makes one pool. mu is held.
 func (s *Set) build(o PoolOptions) *Pool {
 	p := &Pool{
-		name:   o.Name,
-		tryAll: o.TryAll,
-		check:  o.Check.withDefaults(),
-		byName: make(map[string]*Member, len(o.Backends)),
-		shared: s.share(o.Name),
+		name:      o.Name,
+		tryAll:    o.TryAll,
+		slowStart: o.SlowStart,
+		check:     o.Check.withDefaults(),
+		byName:    make(map[string]*Member, len(o.Backends)),
+		shared:    s.share(o.Name),
 	}
 	if o.Protocol == "" {
 		o.Protocol = H1

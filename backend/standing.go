@@ -69,6 +69,9 @@ func (b *Backend) Order() Order { return value(b.standing.order.Load()) }
 func (b *Backend) Give(o Order) {
 	b.standing.mu.Lock()
 	b.standing.operator = o.complete(ByOperator)
+	if o.Duty == Serving {
+		b.risen() // the operator knows that it is ready
+	}
 	b.ordered()
 	b.standing.mu.Unlock()
 	b.events.deliver()

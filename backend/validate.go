@@ -21,6 +21,9 @@ func (o *PoolOptions) validate() []error {
 	default:
 		fault("unknown kind of check %q", o.Check.Kind)
 	}
+	if o.SlowStart < 0 {
+		fault("a slow start cannot be negative")
+	}
 	names := make(map[string]bool)
 	for _, b := range o.Backends {
 		if names[b.Name] {
