@@ -192,12 +192,16 @@ func appendLine(b []byte, name, value string) []byte {
 	}
 	b = append(b, name...)
 	b = append(b, ": "...)
-	value = strings.Trim(value, " \t\r\n")
+	if n := len(value); n > 0 && (value[0] <= ' ' || value[n-1] <= ' ') {
+		value = strings.Trim(value, " \t\r\n")
+	}
 	at := len(b)
 	b = append(b, value...)
-	for i := at; i < len(b); i++ {
-		if c := b[i]; c == '\r' || c == '\n' || c == 0 {
-			b[i] = ' '
+	if controls(b[at:]) {
+		for i := at; i < len(b); i++ {
+			if c := b[i]; c == '\r' || c == '\n' || c == 0 {
+				b[i] = ' '
+			}
 		}
 	}
 	return append(b, "\r\n"...)

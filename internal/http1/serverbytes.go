@@ -49,13 +49,16 @@ func all(b []byte, class uint8) bool {
 
 // controls reports whether there is a control byte but the tab.
 func controls(b []byte) bool {
-	for len(b) >= 8 {
-		if suspicious(binary.LittleEndian.Uint64(b)) {
-			return slowControls(b)
-		}
-		b = b[8:]
+	if len(b) < 8 {
+		return slowControls(b)
 	}
-	return slowControls(b)
+	for rest := b; len(rest) >= 8; rest = rest[8:] {
+		if suspicious(binary.LittleEndian.Uint64(rest)) {
+			return slowControls(rest)
+		}
+	}
+	last := b[len(b)-8:] // once more, in part
+	return suspicious(binary.LittleEndian.Uint64(last)) && slowControls(last)
 }
 
 // suspicious reports whether one of eight bytes is below 0x20, or is 0x7f.
