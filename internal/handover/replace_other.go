@@ -1,0 +1,8 @@
+//go:build !linux
+
+package handover
+
+import "syscall"
+
+// replace makes descriptor to a copy of from.
+func replace(from, to int) error { return syscall.Dup2(from, to) }

@@ -1,0 +1,183 @@
+package handover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// Options say what is started, and what it is given.
+type Options struct {
+	// Program is the path of the new program, or its name in PATH. It is looked
+	// up when Start is called, so that a file that was exchanged is the new one.
+	Program string
+	// Args are its arguments, without its name.
+	Args []string
+	// Sockets are passed on. They stay the caller's.
+	Sockets []Socket
+	// Output gets what the new process writes to its standard error before it
+	// has taken over; nil: nobody does.
+	Output io.Writer
+}
+
+// Child is a new process that is about to take over, or has.
+type Child struct {
+	cmd    *exec.Cmd
+	word   *os.File // what it writes to the ready pipe
+	said   *tail
+	output *os.File      // what it says comes from here
+	copied chan struct{} // closed when all of that was copied
+	gone   chan struct{} // closed when it has ended; guards ended
+	ended  error
+}
+
+// Start starts the new process and returns at once. Wait must follow.
+func Start(o Options) (*Child, error) {
+	path, err := exec.LookPath(o.Program)
+	if err != nil {
+		return nil, fmt.Errorf("finding the new program: %w", err)
+	}
+	said, saidEnd, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("making a pipe: %w", err)
+	}
+	word, wordEnd, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("making a pipe: %w", err), said.Close(), saidEnd.Close())
+	}
+	c := &Child{
+		cmd:  exec.Command(path, o.Args...), //nolint:gosec,noctx // our own program; it outlives us
+		word: word, said: &tail{}, output: said,
+		copied: make(chan struct{}), gone: make(chan struct{}),
+	}
+	c.cmd.Args[0] = o.Program
+	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = os.Stdin, os.Stdout, saidEnd
+	err = c.start(o.Sockets, wordEnd)
+	_, _ = saidEnd.Close(), wordEnd.Close() // the child has its own
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("starting the new program: %w", err), said.Close(), word.Close())
+	}
+	go func() { // ends when the child has taken over, or with it
+		c.said.follow(said, o.Output)
+		_ = said.Close() // only read
+		close(c.copied)
+	}()
+	go func() { // ends with the child
+		c.ended = c.cmd.Wait()
+		close(c.gone)
+	}()
+	return c, nil
+}
+
+// start passes the descriptors and runs the program.
+func (c *Child) start(sockets []Socket, word *os.File) error {
+	m := message{From: os.Getpid()}
+	give := func(f *os.File) int {
+		c.cmd.ExtraFiles = append(c.cmd.ExtraFiles, f)
+		return firstExtra + len(c.cmd.ExtraFiles) - 1
+	}
+	m.Ready, m.Stderr = give(word), give(os.Stderr)
+	for _, s := range sockets {
+		m.Sockets = append(m.Sockets, passed{Name: s.Name, Address: s.Address, FD: give(s.File)})
+	}
+	var err error
+	if c.cmd.Env, err = environment(os.Environ(), m); err != nil {
+		return err
+	}
+	return c.cmd.Start()
+}
+
+// PID is the process id of the new process.
+func (c *Child) PID() int { return c.cmd.Process.Pid }
+
+// Gone is closed when the new process has ended.
+func (c *Child) Gone() <-chan struct{} { return c.gone }
+
+// Wait returns nil when the new process serves: from then on it is on its own.
+// When it has failed, or ctx ends before it serves, Wait kills it, and returns a
+// [*Failure] once it is gone.
+func (c *Child) Wait(ctx context.Context) error {
+	heard := make(chan bool, 1)
+	go func() { // ends with the pipe, which is closed below
+		word, _ := io.ReadAll(io.LimitReader(c.word, int64(len(readyWord)))) // what was not read whole is no such word
+		heard <- string(word) == readyWord
+	}()
+	defer func() { _ = c.word.Close() }() // only read
+	var failure Failure
+	select {
+	case ready := <-heard:
+		if ready {
+			return nil
+		}
+		failure.Err = errSilent
+	case <-ctx.Done():
+		failure.Err = context.Cause(ctx)
+		if len(heard) > 0 && <-heard {
+			return nil
+		}
+	}
+	return c.fail(&failure)
+}
+
+// fail ends the new process and says how it went.
+func (c *Child) fail(f *Failure) error {
+	select {
+	case <-c.gone:
+	default:
+		// Who closes the pipe is about to end.
+		if f.Err == errSilent { //nolint:errorlint // it is ours, and never wrapped
+			within(lastMoment, c.gone)
+		}
+		_ = c.cmd.Process.Kill() // it may have ended meanwhile
+	}
+	<-c.gone
+	if exit := c.cmd.ProcessState.ExitCode(); exit >= 0 {
+		f.Err = c.ended
+		if exit == 0 {
+			f.Err = errEndedWell
+		}
+	}
+	within(lastMoment, c.copied)
+	_ = c.output.Close() // whoever else still holds the other end
+	f.Said = c.said.lines()
+	return f
+}
+
+// within waits until done is closed, for at most d.
+func within(d time.Duration, done <-chan struct{}) {
+	late := time.NewTimer(d)
+	defer late.Stop()
+	select {
+	case <-done:
+	case <-late.C:
+	}
+}
+
+var (
+	errSilent    = errors.New("it gave up without a word")
+	errEndedWell = errors.New("it ended before it served")
+)
+
+// Failure says why a new process did not take over.
+type Failure struct {
+	// Err is how it ended: an [*exec.ExitError], or the cause of the context.
+	Err error
+	// Said are the last lines that it wrote to its standard error.
+	Said []string
+}
+
+// Error is one line, and two with what the process said.
+func (f *Failure) Error() string {
+	if len(f.Said) == 0 {
+		return "the new process failed: " + f.Err.Error()
+	}
+	return "the new process failed: " + f.Err.Error() + ": " + strings.Join(f.Said, "; ")
+}
+
+// Unwrap returns Err.
+func (f *Failure) Unwrap() error { return f.Err }

@@ -1,0 +1,98 @@
+package handover
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"syscall"
+)
+
+// Inherited is what a process got from the one before it, or from systemd.
+type Inherited struct {
+	// Sockets are the caller's: it closes what it does not use.
+	Sockets []Socket
+	// From is the process id of the old process; 0: there was none.
+	From int
+
+	ready      *os.File // nil: nobody waits
+	complaints *os.File // the old process reads what is written to it
+}
+
+// Take finds what was passed to this process, and must be called once, before
+// anything is written to standard error or opened. A process to which nothing
+// was passed gets an Inherited without sockets.
+func Take() (*Inherited, error) {
+	m, handed, err := readMessage()
+	if err != nil {
+		return nil, err
+	}
+	if !handed {
+		sockets, err := fromSystemd()
+		return &Inherited{Sockets: sockets}, err
+	}
+	h := &Inherited{From: m.From}
+	for _, s := range m.Sockets {
+		h.Sockets = append(h.Sockets, Socket{Name: s.Name, Address: s.Address, File: adopt(s.FD, s.Address)})
+	}
+	h.ready = adopt(m.Ready, "ready")
+	if err := h.takeStderr(m.Stderr); err != nil {
+		Close(h.Sockets)
+		return nil, errors.Join(fmt.Errorf("taking over standard error: %w", err), h.ready.Close())
+	}
+	return h, nil
+}
+
+// adopt makes a file of a descriptor that was passed. From here on no other
+// program that this process starts gets it.
+func adopt(fd int, name string) *os.File {
+	syscall.CloseOnExec(fd)
+	return os.NewFile(uintptr(fd), name) //nolint:gosec // a descriptor
+}
+
+// takeStderr puts the stream where it belongs, and keeps the pipe to the old
+// process for what it must hear if this one fails.
+func (h *Inherited) takeStderr(real int) error {
+	stderr := adopt(real, "stderr")
+	defer func() { _ = stderr.Close() }() // descriptor 2 is a copy
+	pipe, err := syscall.Dup(syscall.Stderr)
+	if err != nil {
+		return err
+	}
+	h.complaints = adopt(pipe, "complaints")
+	if err := replace(real, syscall.Stderr); err != nil {
+		return errors.Join(err, h.complaints.Close())
+	}
+	if _, err := h.complaints.Write([]byte{taken}); err != nil {
+		return errors.Join(err, h.complaints.Close())
+	}
+	return debug.SetCrashOutput(h.complaints, debug.CrashOptions{})
+}
+
+// Complaints is for what is wrong with the start: the old process logs it if
+// this one does not come to be ready. What was written after that goes nowhere.
+func (h *Inherited) Complaints() io.Writer {
+	if h == nil || h.complaints == nil {
+		return io.Discard
+	}
+	return h.complaints
+}
+
+// Ready tells the old process that this one serves. An error says that it has
+// ended meanwhile; then nobody else serves, either. Without an old process it
+// does nothing.
+func (h *Inherited) Ready() error {
+	if h == nil || h.ready == nil {
+		return nil
+	}
+	_, err := io.WriteString(h.ready, readyWord)
+	// The runtime has a copy of its own, which would keep the pipe open.
+	err = errors.Join(err, debug.SetCrashOutput(nil, debug.CrashOptions{}))
+	_, _ = h.ready.Close(), h.complaints.Close() // everything has been said
+	h.ready = nil
+	if err != nil {
+		return fmt.Errorf("telling the old process: %w", err)
+	}
+	return nil
+}
