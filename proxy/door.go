@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"sterling/internal/config"
+	"sterling/internal/handover"
 )
 
 // door is one listener: its socket, its connections and the server that reads
@@ -38,9 +39,17 @@ func newDoor(s *Server, cfg config.Listener) *door {
 	return d
 }
 
-// listen binds the socket.
-func (d *door) listen() error {
-	l, err := bind(d.cfg.Address, d.server.connections)
+// listen binds the socket, or takes the one that was passed, if it has a file.
+func (d *door) listen(passed handover.Socket) error {
+	var (
+		l   *listener
+		err error
+	)
+	if passed.File != nil {
+		l, err = inherit(passed, d.server.connections)
+	} else {
+		l, err = bind(d.cfg.Address, d.server.connections)
+	}
 	if err != nil {
 		return err
 	}

@@ -30,8 +30,9 @@ const (
 // over a limit, and can be drained without losing one.
 type listener struct {
 	*net.TCPListener
-	plain    bool // HTTP without TLS: one that is shed can be told so
-	passed   bool // the socket belongs to systemd, which goes on listening
+	plain    bool        // HTTP without TLS: one that is shed can be told so
+	passed   bool        // the socket belongs to systemd, which goes on listening
+	lent     atomic.Bool // another process, which passed it, still serves it
 	limits   *connectionLimits
 	open     atomic.Int64
 	accepted atomic.Uint64
@@ -47,10 +48,10 @@ func (l *listener) quiet() time.Duration {
 	return backlogQuietOpen
 }
 
-// bind opens address: host:port, or fd:NAME for a socket passed by systemd.
+// bind opens address: host:port. One of systemd's, fd:NAME, cannot be opened.
 func bind(address string, limits *connectionLimits) (*listener, error) {
-	if name, ok := strings.CutPrefix(address, "fd:"); ok {
-		return inherit(name, limits)
+	if strings.HasPrefix(address, ofSystemd) {
+		return nil, notPassed(address, errNotPassed)
 	}
 	var plain net.ListenConfig
 	// Multipath TCP sockets take no filter, which drain needs.
@@ -129,10 +130,18 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
+// leave closes this process's copy of a socket that another one serves: what
+// the kernel has accepted and Accept has not handed out is the other's.
+func (l *listener) leave() { _ = l.Close() }
+
 // drain lets Accept hand out what the kernel has accepted so far, and then end
 // with errDrained. From here on the kernel accepts nothing more: without that,
 // a connection could slip in between the last look and the close, and be reset.
 func (l *listener) drain() {
+	if l.lent.Load() {
+		l.leave()
+		return
+	}
 	l.shut.Store(!l.passed && refuseNew(l.TCPListener))
 	l.draining.Store(true)
 	_ = l.SetDeadline(time.Now())

@@ -27,6 +27,7 @@ import (
 	"sterling/backend"
 	"sterling/internal/accesslog"
 	"sterling/internal/config"
+	"sterling/internal/handover"
 	proxytls "sterling/tls"
 )
 
@@ -36,6 +37,10 @@ type Options struct {
 	Log zerolog.Logger
 	// Version is shown in the status.
 	Version string
+	// Inherited are sockets that were passed to this process. Listen uses those
+	// that fit a listener, and the Server owns them all from New on, unless New
+	// fails.
+	Inherited []handover.Socket
 }
 
 // Server is one running front door. Make it with New.
@@ -54,6 +59,7 @@ type Server struct {
 	connections  *connectionLimits
 	doors        []*door
 	tunnels      tunnels
+	inherited    []handover.Socket // after Listen: those that no listener uses
 
 	snapshot atomic.Pointer[snapshot]
 	active   atomic.Int64 // requests under way
@@ -85,6 +91,7 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 		connections: newConnectionLimits(cfg.Limits.Connections, cfg.Limits.ConnectionsPerAddress),
 		counters:    make(map[string]*poolCounters),
 		ended:       make(chan struct{}),
+		inherited:   opts.Inherited,
 	}
 	s.base, s.cutOff = context.WithCancelCause(context.Background())
 	s.certificates.Replace(p.certificates)
@@ -111,11 +118,13 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 	return s, nil
 }
 
-// Listen binds every listener, or none. The error is a [*BindError], which
+// Listen binds every listener, or takes the socket that was passed for it; on
+// failure it binds none. The error is a [*BindError], which
 // names the listener, its address and what to change.
 func (s *Server) Listen() error {
+	passed := s.heirs()
 	for i, d := range s.doors {
-		if err := d.listen(); err != nil {
+		if err := d.listen(passed[d]); err != nil {
 			for _, bound := range s.doors[:i] {
 				_ = bound.listener.Close()
 			}

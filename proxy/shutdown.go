@@ -5,6 +5,9 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"sterling/internal/config"
+	"sterling/internal/handover"
 )
 
 // lastWords is how long the end of a request that was cut may take.
@@ -29,40 +32,81 @@ const settlePoll = 5 * time.Millisecond
 //
 // When ctx ends first, it goes on to cutting at once. Only the first call does
 // anything; later ones wait for it.
-func (s *Server) Shutdown(ctx context.Context) error {
+func (s *Server) Shutdown(ctx context.Context) error { return s.end(ctx, s.drain) }
+
+// ShutdownHandedOver is Shutdown for a process whose sockets another one serves
+// by now. There is no grace, and what the kernel has accepted is left to the
+// other. Upgraded connections may stay until shutdown.timeout, and are told to
+// go then; EndTunnels tells them earlier.
+func (s *Server) ShutdownHandedOver(ctx context.Context) error { return s.end(ctx, s.drainHandedOver) }
+
+func (s *Server) end(ctx context.Context, drain func(context.Context, config.Shutdown)) error {
 	s.shutdownOnce.Do(func() {
 		defer close(s.ended)
-		s.shutdown(ctx)
+		limits := s.snapshot.Load().cfg.Shutdown
+		s.ending.Store(true)
+		if s.serving.Load() {
+			drain(ctx, limits)
+		}
+		s.close()
 	})
 	<-s.ended
 	return nil
 }
 
-func (s *Server) shutdown(ctx context.Context) {
-	limits := s.snapshot.Load().cfg.Shutdown
-	s.ending.Store(true)
-	if s.serving.Load() {
-		pause(ctx, limits.Grace)
-		ctx, cancel := context.WithTimeout(ctx, limits.Timeout)
-		defer cancel()
-		s.closeListeners(ctx)
-		s.told.Store(true)
-		s.tunnels.goAway("the server is shutting down", func(*exchange) bool { return true })
-		s.letIdleGo(ctx, limits.IdleGrace)
-		s.letRequestsEnd(ctx)
+func (s *Server) drain(ctx context.Context, limits config.Shutdown) {
+	pause(ctx, limits.Grace)
+	ctx, cancel := context.WithTimeout(ctx, limits.Timeout)
+	defer cancel()
+	s.closeListeners(ctx, (*listener).drain)
+	s.EndTunnels()
+	s.letIdleGo(ctx, limits.IdleGrace)
+	s.letRequestsEnd(ctx)
+}
+
+// farewell is how long upgraded connections may take to go once they were told:
+// a little more than tunnel.GoAway does.
+const farewell = 3500 * time.Millisecond
+
+func (s *Server) drainHandedOver(ctx context.Context, limits config.Shutdown) {
+	limited, cancel := context.WithTimeout(ctx, limits.Timeout)
+	defer cancel()
+	s.closeListeners(limited, (*listener).leave)
+	s.letIdleGo(limited, limits.IdleGrace)
+	s.letRequestsEnd(limited)
+	s.EndTunnels()
+	last, cancelLast := context.WithTimeout(ctx, farewell)
+	defer cancelLast()
+	waitFor(last, func() bool { return s.tunnels.count() == 0 })
+}
+
+// EndTunnels tells upgraded connections to go, also those that open from now
+// on. It does not wait for them, and only the first call does anything.
+func (s *Server) EndTunnels() {
+	if s.told.Swap(true) {
+		return
 	}
+	told := s.tunnels.goAway("the server is shutting down", func(*exchange) bool { return true })
+	if told > 0 {
+		s.log.Info().Int("connections", told).Msg("upgraded connections told to go")
+	}
+}
+
+// close ends what is left.
+func (s *Server) close() {
 	s.cut()
+	handover.Close(s.inherited)
 	s.backends.Close()
 	if err := s.access.Close(); err != nil {
 		s.log.Error().Err(err).Msg("closing the access log")
 	}
 }
 
-// closeListeners empties the backlogs and waits until the doors are shut.
-func (s *Server) closeListeners(ctx context.Context) {
+// closeListeners shuts the doors and waits until they are.
+func (s *Server) closeListeners(ctx context.Context, shut func(*listener)) {
 	for _, d := range s.doors {
 		d.closing.Store(true)
-		d.listener.drain()
+		shut(d.listener)
 	}
 	for _, d := range s.doors {
 		d.engine.goAway()

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"os"
 	"time"
 
 	"sterling/session"
@@ -9,6 +10,7 @@ import (
 // Status is a front door at one moment, in the form that the admin API gives out.
 type Status struct {
 	Version      string              `json:"version"`
+	PID          int                 `json:"pid"`        // of the process that answers
 	Generation   uint64              `json:"generation"` // 1, and one more for every reload that took effect
 	Started      time.Time           `json:"started"`
 	Ready        bool                `json:"ready"`
@@ -77,7 +79,7 @@ type Report struct {
 func (s *Server) Status() Status {
 	snap := s.snapshot.Load()
 	out := Status{
-		Version: s.version, Generation: snap.generation, Started: s.started.UTC(), Ready: s.Ready(),
+		Version: s.version, PID: os.Getpid(), Generation: snap.generation, Started: s.started.UTC(), Ready: s.Ready(),
 		Listeners: []ListenerStatus{}, Pools: []PoolStatus{}, Certificates: []CertificateStatus{},
 		DroppedRules: s.droppedRules.Load(),
 		AccessLog:    AccessLogStatus{Written: s.access.Written(), Dropped: s.access.Dropped()},

@@ -49,6 +49,20 @@ func isLoopback(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
+// open listens at the address, or takes the socket that was passed, if it is
+// not nil.
+func (a address) open(passed *os.File) (net.Listener, error) {
+	if passed == nil {
+		return a.listen()
+	}
+	ln, err := net.FileListener(passed) // works on a copy
+	_ = passed.Close()
+	if err != nil {
+		return nil, fmt.Errorf("taking over admin address %s: %w", a.value, err)
+	}
+	return ln, nil
+}
+
 func (a address) listen() (net.Listener, error) {
 	if a.network == "unix" {
 		return listenUnix(a.value)

@@ -16,8 +16,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"sync"
+	"syscall"
 	"time"
+
+	"sterling/internal/handover"
 )
 
 // The limits of an admin connection. Its clients are probes and operators;
@@ -36,6 +40,9 @@ type Options struct {
 	// Address is host:port, or unix:/path for a socket that only its owner
 	// may use. It must not be empty.
 	Address string
+	// Inherited is a socket bound to Address that another process passed, which
+	// Start closes, having taken a copy; nil: Start binds it.
+	Inherited *os.File
 	// Token, when set, must come with every request but the probes, as
 	// "Authorization: Bearer TOKEN". Without one only a loopback address or a
 	// Unix socket is accepted.
@@ -63,7 +70,7 @@ func Start(o Options) (*Server, error) {
 	if o.Token == "" && !at.private() {
 		return nil, fmt.Errorf("admin address %s can be reached from other machines; set [admin] token, or listen on 127.0.0.1 or unix:/path", o.Address)
 	}
-	ln, err := at.listen()
+	ln, err := at.open(o.Inherited)
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +93,35 @@ func Start(o Options) (*Server, error) {
 // Addr is the address that was bound.
 func (s *Server) Addr() net.Addr { return s.ln.Addr() }
 
+// Own says that the process which passed the socket has given it up: a Unix
+// socket is removed by Close from now on.
+func (s *Server) Own() { s.unlinks(true) }
+
+func (s *Server) unlinks(does bool) {
+	if u, ok := s.ln.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(does)
+	}
+}
+
+// File returns a copy of the listening socket, for a process that is to take
+// over. The caller closes it.
+func (s *Server) File() (*os.File, error) {
+	c, ok := s.ln.(syscall.Conn)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return handover.File(c, "admin")
+}
+
+// Leave is Close for a process whose socket another one serves by now: it is
+// not removed.
+func (s *Server) Leave() error {
+	s.unlinks(false)
+	return s.Close()
+}
+
 // Close stops listening, lets requests end for a moment, cuts what is left, and
-// waits. A Unix socket is removed.
+// waits. A Unix socket is removed, unless it was inherited and is not owned.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeDeadline)
 	defer cancel()

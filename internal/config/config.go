@@ -28,6 +28,7 @@ type Config struct {
 	TLS       TLS
 	Limits    Limits
 	Shutdown  Shutdown
+	Upgrade   Upgrade
 	Listeners []Listener
 	Routes    []Route
 	Pools     []Pool
@@ -107,6 +108,11 @@ type Shutdown struct {
 	Grace     time.Duration // between failing readiness and closing the door; default 0
 	IdleGrace time.Duration // default 2s
 	Timeout   time.Duration // default 25s
+}
+
+// Upgrade times the exchange of the program.
+type Upgrade struct {
+	Timeout time.Duration // for the new process to serve; default 30s
 }
 
 // Route sends what matches it to a pool.

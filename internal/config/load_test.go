@@ -166,6 +166,7 @@ url = "http://localhost:9000"
 		AccessLog: AccessLog{Output: "stdout", Format: "json", Queue: 8192},
 		State:     State{Dir: "state"}, Affinity: Affinity{Keys: "state/affinity.keys"},
 		TLS: TLS{MinVersion: 0x0303}, Shutdown: Shutdown{IdleGrace: 2 * time.Second, Timeout: 25 * time.Second},
+		Upgrade: Upgrade{Timeout: 30 * time.Second},
 		Listeners: []Listener{{Name: "listener-1", Address: ":8080", Protocol: "http", Idle: time.Minute,
 			HeaderTimeout: 10 * time.Second, BodyIdle: 30 * time.Second, WriteIdle: time.Minute, Engine: "native",
 			MaxHeader: 16 << 10, MaxHeaders: 100, MaxURI: 8 << 10}},

@@ -17,6 +17,9 @@ func schema(c *Config) []field {
 		tables("listener", &c.Listeners, listenerRows),
 		table("limits", limitsRows(&c.Limits)),
 		table("shutdown", shutdownRows(&c.Shutdown)),
+		table("upgrade", []field{
+			value("timeout", &c.Upgrade.Timeout, "30s", durations(false)),
+		}),
 		tables("route", &c.Routes, routeRows),
 		tables("pool", &c.Pools, poolRows),
 	}
