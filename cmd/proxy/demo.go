@@ -42,9 +42,10 @@ func runDemo(e env, o demo.Options) (err error) {
 		return failed(err)
 	}
 	var told error
-	err = serve(e, signals, d.Config(), func(p *process) {
+	e.program = "" // its servers end with this process
+	err = serve(e, signals, start{path: d.Config(), up: func(p *process) {
 		told = d.Announce(p.door.Addr("front"), p.door.Addr("plain"), p.adminAddr())
-	})
+	}})
 	return errors.Join(err, failed(told), failed(d.Close()))
 }
 

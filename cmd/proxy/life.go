@@ -19,18 +19,17 @@ func (e env) lifeSignals() (<-chan os.Signal, func()) {
 	e.notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	// Room for a few of each kind: signal delivery drops what does not fit.
 	c := make(chan os.Signal, 16)
-	e.notify(c, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGTERM, syscall.SIGINT)
+	e.notify(c, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTERM, syscall.SIGINT)
 	return c, func() { e.stop(c) }
 }
 
-// serve runs what the file at path describes until a signal ends it. up, when
-// it is not nil, is called once everything is bound.
-func serve(e env, signals <-chan os.Signal, path string, up func(*process)) error {
-	p, err := assemble(e, path)
+// serve runs what a file describes until a signal ends it.
+func serve(e env, signals <-chan os.Signal, s start) error {
+	p, err := assemble(e, s)
 	if err != nil {
 		return err
 	}
-	err = p.live(signals, up)
+	err = p.live(signals, s.up)
 	return errors.Join(err, failed(p.log.Close()))
 }
 
@@ -38,10 +37,13 @@ func serve(e env, signals <-chan os.Signal, path string, up func(*process)) erro
 func (p *process) live(signals <-chan os.Signal, up func(*process)) error {
 	served := make(chan error, 1)
 	go func() { served <- p.door.Serve() }()
+	p.own()
+	watch := p.watch()
+	defer watch.Close()
 	if up != nil {
 		up(p)
 	}
-	err := p.obey(signals, served)
+	err := p.obey(signals, served, watch)
 	p.reload.Close()
 	if p.admin != nil {
 		if cerr := p.admin.Close(); cerr != nil {
@@ -51,37 +53,75 @@ func (p *process) live(signals <-chan os.Signal, up func(*process)) error {
 	return err
 }
 
+// life is the main loop of a process.
+type life struct {
+	*process
+	watch    *watch
+	ctx      context.Context // ends when what is left is to be cut
+	cut      context.CancelFunc
+	drained  chan error // nil: no stop has begun
+	deadline <-chan time.Time
+	upgrade  *upgrade // nil: none is running
+	heir     int      // process id of the one that has taken over; 0: none has
+	asked    bool     // a signal has asked for the stop
+}
+
 // obey does what signals ask for until the door has ended.
-func (p *process) obey(signals <-chan os.Signal, served <-chan error) error {
-	ctx, cut := context.WithCancel(context.Background())
-	defer cut()
-	var (
-		drained  chan error
-		deadline <-chan time.Time
-	)
+func (p *process) obey(signals <-chan os.Signal, served <-chan error, w *watch) error {
+	l := &life{process: p, watch: w}
+	l.ctx, l.cut = context.WithCancel(context.Background())
+	defer l.cut()
 	for {
 		select {
 		case err := <-served:
-			return p.ended(err, drained, ctx.Err() != nil)
-		case <-deadline:
+			l.endUpgrade()
+			return p.ended(err, l.drained, l.ctx.Err() != nil)
+		case <-l.deadline:
 			return failed(errors.New("ended at once, with work left open"))
+		case err := <-l.upgrade.result():
+			l.upgraded(err)
+		case <-p.beats:
 		case s := <-signals:
-			switch {
-			case s == syscall.SIGHUP:
-				p.reload.Soon()
-			case s == syscall.SIGUSR1:
-				p.reopen()
-			case drained == nil:
-				p.log.Info().Stringer("signal", s).Msg("stopping: finishing what has begun")
-				drained = make(chan error, 1)
-				go func() { drained <- p.drain(ctx) }()
-			case deadline == nil:
-				p.log.Warn().Stringer("signal", s).Msg("stopping at once")
-				cut()
-				deadline = time.After(afterCut)
-			}
+			l.signal(s)
 		}
 	}
+}
+
+func (l *life) signal(s os.Signal) {
+	switch {
+	case s == syscall.SIGUSR1:
+		l.reopen()
+	case s == syscall.SIGHUP || s == syscall.SIGUSR2:
+		if why := l.unable(s); why != "" {
+			l.log.Warn().Stringer("signal", s).Str("reason", why).Msg("refused")
+			return
+		}
+		if s == syscall.SIGHUP {
+			l.reload.Soon()
+			return
+		}
+		l.beginUpgrade()
+	case !l.asked:
+		l.asked = true
+		l.stop(s)
+	case l.deadline == nil:
+		l.log.Warn().Stringer("signal", s).Msg("stopping at once")
+		l.cut()
+		l.deadline = time.After(afterCut)
+	}
+}
+
+// stop begins the end, or hurries the one that follows a hand-over.
+func (l *life) stop(s os.Signal) {
+	l.endUpgrade()
+	l.log.Info().Stringer("signal", s).Msg("stopping: finishing what has begun")
+	if l.heir != 0 {
+		l.door.EndTunnels()
+		return
+	}
+	l.tell(l.service.Stopping("finishing what has begun"))
+	l.drained = make(chan error, 1)
+	go func() { l.drained <- l.drain(l.ctx) }() // ended waits for it
 }
 
 // drain lets a reload end that has begun, and then everything else.
@@ -102,7 +142,7 @@ func (p *process) ended(err error, drained <-chan error, cut bool) error {
 	if derr != nil {
 		p.log.Warn().Err(derr).Msg("stopped before everything had ended")
 	} else {
-		p.log.Info().Msg("stopped")
+		p.log.Info().Int("pid", os.Getpid()).Msg("stopped")
 	}
 	return failed(err)
 }

@@ -22,6 +22,10 @@ type env struct {
 	// notify relays signals to a channel until stop is called with it.
 	notify func(chan<- os.Signal, ...os.Signal)
 	stop   func(chan<- os.Signal)
+	// program and args are how this process was started, so that a new one can
+	// be; "": it cannot.
+	program string
+	args    []string
 }
 
 func main() {
@@ -34,5 +38,8 @@ func main() {
 		stderr: os.Stderr,
 		notify: signal.Notify,
 		stop:   signal.Stop,
+
+		program: os.Args[0],
+		args:    os.Args[1:],
 	}))
 }

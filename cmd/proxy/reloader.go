@@ -5,21 +5,26 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/rs/zerolog"
 
 	"sterling/internal/admin"
 	"sterling/internal/config"
+	"sterling/internal/notify"
 	"sterling/proxy"
 )
 
 // reloader reads the configuration again, one reload at a time.
 type reloader struct {
-	path string
-	door *proxy.Server
-	log  zerolog.Logger
+	path    string
+	door    *proxy.Server
+	log     zerolog.Logger
+	service *notify.Service
+	current atomic.Pointer[config.Config] // the one in effect
 
-	running sync.Mutex    // held while a reload runs; guards closed
+	running sync.Mutex    // held while a reload runs, or an upgrade; guards closed
+	paused  atomic.Bool   // it is an upgrade
 	closed  bool          // the process is stopping
 	asked   chan struct{} // one slot: what was asked for while a reload ran happens once after it
 	done    chan struct{}
@@ -27,8 +32,12 @@ type reloader struct {
 	once    sync.Once
 }
 
-func newReloader(path string, door *proxy.Server, log zerolog.Logger) *reloader {
-	r := &reloader{path: path, door: door, log: log, asked: make(chan struct{}, 1), done: make(chan struct{})}
+func newReloader(cfg *config.Config, p *process) *reloader {
+	r := &reloader{
+		path: cfg.Path, door: p.door, log: p.log.Logger, service: p.service,
+		asked: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	r.current.Store(cfg)
 	r.loop.Go(func() {
 		for {
 			select {
@@ -55,14 +64,40 @@ func (r *reloader) Soon() {
 // Now reloads and reports, or refuses while another reload runs.
 func (r *reloader) Now(context.Context) (proxy.Report, error) {
 	if !r.running.TryLock() {
+		problem := "another reload is running"
+		if r.paused.Load() {
+			problem = "an upgrade is running"
+		}
 		return proxy.Report{}, &admin.Refusal{
 			Status:  http.StatusConflict,
-			Problem: "another reload is running",
+			Problem: problem,
 			Hint:    "ask again when it has ended",
 		}
 	}
 	defer r.running.Unlock()
 	return r.reload()
+}
+
+// Pause refuses reloads until Resume. It reports false where one is running.
+func (r *reloader) Pause() bool {
+	if !r.running.TryLock() {
+		return false
+	}
+	r.paused.Store(true)
+	return true
+}
+
+// Quit follows a Pause, in place of Resume: no reload will run again.
+func (r *reloader) Quit() {
+	r.closed = true
+	r.Resume()
+	r.Close()
+}
+
+// Resume follows a Pause.
+func (r *reloader) Resume() {
+	r.paused.Store(false)
+	r.running.Unlock()
 }
 
 // Close waits for a reload that runs, and admits no further one.
@@ -82,6 +117,8 @@ func (r *reloader) reload() (proxy.Report, error) {
 			Hint:    "start it anew",
 		}
 	}
+	r.tell(r.service.Reloading())
+	defer func() { r.tell(r.service.Ready("serving")) }()
 	cfg, problems := examine(r.path)
 	if problems.Errors() > 0 {
 		return proxy.Report{}, r.refuse(problems)
@@ -95,6 +132,7 @@ func (r *reloader) reload() (proxy.Report, error) {
 		r.log.Error().Err(err).Msg("reload failed; the old configuration still serves")
 		return proxy.Report{}, err
 	}
+	r.current.Store(cfg)
 	for _, line := range report.Changes {
 		r.log.Info().Str("change", line).Msg("reload")
 	}
@@ -103,6 +141,12 @@ func (r *reloader) reload() (proxy.Report, error) {
 	}
 	r.log.Info().Uint64("generation", report.Generation).Int("changes", len(report.Changes)).Msg("reloaded")
 	return report, nil
+}
+
+func (r *reloader) tell(err error) {
+	if err != nil {
+		r.log.Warn().Err(err).Msg("service manager")
+	}
 }
 
 func (r *reloader) refuse(problems config.Problems) *admin.Refusal {

@@ -8,10 +8,16 @@ import (
 	"github.com/rs/zerolog"
 
 	"sterling/internal/admin"
+	"sterling/internal/config"
 )
 
+// idleReloader has a file that is not there.
+func idleReloader() *reloader {
+	return newReloader(&config.Config{Path: "/nonexistent/sterling.toml"}, &process{log: &processLog{Logger: zerolog.Nop()}})
+}
+
 func TestNoReloadBeginsWhileTheProcessStops(t *testing.T) {
-	r := newReloader("/nonexistent/sterling.toml", nil, zerolog.Nop())
+	r := idleReloader()
 	r.Close()
 	r.Soon()
 	r.Close()
@@ -22,7 +28,7 @@ func TestNoReloadBeginsWhileTheProcessStops(t *testing.T) {
 }
 
 func TestOneReloadRunsAtATime(t *testing.T) {
-	r := newReloader("/nonexistent/sterling.toml", nil, zerolog.Nop())
+	r := idleReloader()
 	defer r.Close()
 	r.running.Lock()
 	_, err := r.Now(t.Context())

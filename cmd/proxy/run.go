@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"sterling/internal/handover"
+)
 
 func runCommand(e env) *cobra.Command {
 	var path string
@@ -12,6 +16,7 @@ func runCommand(e env) *cobra.Command {
 Signals:
   SIGHUP            read the configuration again; a bad file leaves the old one serving
   SIGUSR1           open the log files anew, after a rotation
+  SIGUSR2           start the program anew, hand the sockets over, and stop once it serves
   SIGTERM, SIGINT   stop: finish what has begun, then end; a second one ends at once`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -22,7 +27,11 @@ Signals:
 			// read must not kill the process.
 			signals, stop := e.lifeSignals()
 			defer stop()
-			return serve(e, signals, path, nil)
+			inherited, err := handover.Take()
+			if err != nil {
+				return failed(err)
+			}
+			return inheritedFailure(inherited, serve(e, signals, start{path: path, inherited: inherited}))
 		},
 	}
 	configFlag(cmd, &path)

@@ -13,6 +13,7 @@ import (
 
 // Status is what the admin side tells of a process, as far as tests ask.
 type Status struct {
+	PID        int    `json:"pid"`
 	Generation uint64 `json:"generation"`
 	Ready      bool   `json:"ready"`
 	Listeners  []struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -37,6 +38,12 @@ type Options struct {
 	Certificates [][]string
 	// Args come in place of "run -c FILE".
 	Args []string
+	// Program is run in place of the one under test; "": that one.
+	Program string
+	// Env holds further NAME=VALUE of the process.
+	Env []string
+	// Files are passed to it as descriptors from 3 on.
+	Files []*os.File
 	// Unready: do not wait for readiness.
 	Unready bool
 }
@@ -51,6 +58,7 @@ type Sterling struct {
 	t     testing.TB
 	o     Options
 	certs []string
+	heirs []int // processes that took over
 	cmd   *exec.Cmd
 	dead  chan struct{} // closed when the process is gone
 
@@ -112,22 +120,46 @@ func (s *Sterling) run() {
 	if args == nil {
 		args = []string{"run", "-c", s.File}
 	}
-	s.cmd = exec.Command(Program(s.t), args...) //nolint:gosec,noctx // the program under test; ended below
+	program := s.o.Program
+	if program == "" {
+		program = Program(s.t)
+	}
+	s.cmd = exec.Command(program, args...) //nolint:gosec,noctx // the program under test; ended below
+	s.cmd.Env = append(os.Environ(), s.o.Env...)
+	s.cmd.ExtraFiles = s.o.Files
 	s.cmd.Dir = s.Dir
-	s.cmd.Stdout, s.cmd.Stderr = (*logWriter)(s), (*logWriter)(s)
+	// A pipe of our own: processes that take over write to it, too, and the
+	// first one's end must be seen all the same.
+	out, in, err := os.Pipe()
+	if err != nil {
+		s.t.Fatalf("making a pipe: %v", err)
+	}
+	s.cmd.Stdout, s.cmd.Stderr = in, in
 	s.cmd.SysProcAttr = noOrphan()
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("starting the program: %v", err)
 	}
+	_ = in.Close() // the program has its own
 	s.PID = s.cmd.Process.Pid
 	s.dead = make(chan struct{})
+	copied := make(chan struct{})
+	go func() { // ends with the last process
+		_, _ = io.Copy((*logWriter)(s), out)
+		_ = out.Close() // only read
+		close(copied)
+	}()
 	go func() {
 		_ = s.cmd.Wait() // Exit tells how it ended
+		select {
+		case <-copied:
+		case <-time.After(lastWords):
+		}
 		close(s.dead)
 	}()
 	s.t.Cleanup(func() {
 		s.t.Helper()
 		_ = s.cmd.Process.Kill() // it may be gone
+		s.killHeirs()
 		<-s.dead
 		if log := s.Log(); crashed(log) {
 			s.t.Errorf("the process log tells of a race or a panic:\n%s", tail(log, 20_000))
@@ -136,6 +168,9 @@ func (s *Sterling) run() {
 		}
 	})
 }
+
+// lastWords is how long what a process has written may take to arrive.
+const lastWords = 200 * time.Millisecond
 
 // logWriter collects what the process writes to its standard streams.
 type logWriter Sterling
