@@ -72,6 +72,7 @@ func (m *Member) RoundTrip(req *http.Request, call *Call) (*http.Response, error
 	call.attempt = a
 	call.Header = a.answered().Sub(a.start)
 	m.health.answered()
+	m.answeredWith(resp.StatusCode)
 	if m.State() != Up {
 		m.settle()
 	}
@@ -143,11 +144,16 @@ func (a *attempt) failed(err *Error) {
 		if scarce(err.Err) {
 			break
 		}
+		b.erred()
 		b.health.connectFailed(describe(err.Err, t.Connect))
 	default:
 		b.counts.failures.Add(1)
 		// An idle connection that is closed while it is taken into use is no fault.
-		count := a.call.CountFailure && !err.Reused && err.Kind != Stale
+		raced := err.Reused || err.Kind == Stale
+		if !raced {
+			b.erred()
+		}
+		count := a.call.CountFailure && !raced
 		a.call.Counted = b.health.exchangeFailed(describe(err.Err, t.Response), count)
 	}
 	b.settle()
@@ -181,6 +187,9 @@ func (a *attempt) suspected() {
 // observe counts the time that the answer took, from when the request was
 // sent. What was held up by a fault is no measure of a backend in health.
 func (a *attempt) observe(sent time.Time) {
+	if c := a.member.conduct.Load(); c != nil {
+		c.took(a.answered().Sub(sent))
+	}
 	if a.member.health.settledSince(a.start) {
 		a.member.latency.observe(a.answered().Sub(sent))
 	}

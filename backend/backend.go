@@ -20,7 +20,8 @@ type Backend struct {
 	health    *health
 	standing  standing
 	ramp      ramp
-	fell      atomic.Bool // marked down, and not yet acted on
+	conduct   atomic.Pointer[conduct] // nil: the pool does not look for outliers
+	fell      atomic.Bool             // marked down, and not yet acted on
 	inFlight  atomic.Int64
 	counts    counts
 	latency   latency
@@ -117,9 +118,13 @@ func (b *Backend) changed(from, to State, reason string) {
 	if to == Down {
 		b.fell.Store(true)
 		e.LastAvailable = b.shared.last(b)
+		b.readmit(e.Time, true) // the outage explains what was held against it
 	}
 	if from == Down && to == Up {
 		b.rises()
+		if c := b.conduct.Load(); c != nil {
+			c.clear()
+		}
 	}
 	b.events.post(e)
 }

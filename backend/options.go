@@ -54,7 +54,9 @@ type PoolOptions struct {
 	// SlowStart is how long a backend that comes back takes until it is given
 	// all of its share of new visitors; 0: no time at all.
 	SlowStart time.Duration
-	Timeouts  Timeouts
+	// Outliers says when one that answers its checks is left out; nil: never.
+	Outliers *Outliers
+	Timeouts Timeouts
 	// TLS is used toward https backends, whose certificates are always
 	// verified; an empty ServerName is that of each URL. nil: the system's roots.
 	// It must not be changed after Build.

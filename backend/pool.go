@@ -18,6 +18,7 @@ type Pool struct {
 	shared  *shared
 
 	slowStart time.Duration
+	outliers  *Outliers // nil: none are looked for
 }
 
 // group is the members of one priority.

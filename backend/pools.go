@@ -29,6 +29,7 @@ func (p *Pools) Start() {
 	}
 	for _, pool := range p.all {
 		pool.shared.current.Store(pool)
+		pool.watchOutliers(time.Now())
 		for _, m := range pool.members {
 			m.startChecks(pool.check)
 		}

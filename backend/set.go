@@ -3,12 +3,14 @@ package backend
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 )
 
-// sweepEvery is how often idle connections are looked through.
+// sweepEvery is how often idle connections are looked through, and outliers for.
 const sweepEvery = time.Second
 
 // Set owns every backend of the process and finds them again from one
@@ -113,6 +115,9 @@ func (s *Set) build(o PoolOptions) *Pool {
 		p.members = append(p.members, m)
 		p.byName[mo.Name] = m
 	}
+	if o.Outliers != nil {
+		p.outliers = o.Outliers.withDefaults()
+	}
 	if o.Policy == "" {
 		o.Policy = LeastRequests
 	}
@@ -167,7 +172,8 @@ func (s *Set) make(id identity, o PoolOptions, u *url.URL, sh *shared) *Backend 
 	return b
 }
 
-// sweep closes idle connections whose time is over, until the set is closed.
+// sweep closes idle connections whose time is over, and looks for outliers,
+// until the set is closed.
 func (s *Set) sweep() {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -177,11 +183,15 @@ func (s *Set) sweep() {
 			return
 		case now := <-tick.C:
 			s.mu.Lock()
-			backends := s.list()
+			backends, pools := s.list(), slices.Collect(maps.Values(s.pools))
 			s.mu.Unlock()
 			for _, b := range backends {
 				b.transport.sweep(now)
 			}
+			for _, p := range pools {
+				p.judge(now)
+			}
+			s.events.deliver()
 		}
 	}
 }

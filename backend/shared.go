@@ -1,6 +1,9 @@
 package backend
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // shared is what a pool keeps across reloads, under its name.
 type shared struct {
@@ -8,6 +11,8 @@ type shared struct {
 	budget  *budget
 	current atomic.Pointer[Pool] // the one that was started last
 	refs    int                  // guarded by Set.mu
+
+	ejecting sync.Mutex // held while it is decided who of the pool is out; taken before standing.mu
 }
 
 // last reports whether, without b, the pool has nobody left to offer.

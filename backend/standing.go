@@ -25,6 +25,7 @@ type standing struct {
 	word     *Order     // what the backend asks for itself; nil: nothing
 	heard    time.Time  // when the check began that the word, or its absence, is from
 	ejection *Ejection  // nil: none
+	record   record
 }
 
 // weigh draws the conclusions from a change and returns the orders in force

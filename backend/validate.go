@@ -24,6 +24,9 @@ func (o *PoolOptions) validate() []error {
 	if o.SlowStart < 0 {
 		fault("a slow start cannot be negative")
 	}
+	if t := o.Outliers; t != nil && (t.Consecutive < 0 || t.ErrorPercent < 0 || t.Latency < 0 || t.Requests < 0 || min(t.Window, t.Eject, t.EjectMax) < 0) {
+		fault("what outliers are judged by cannot be negative")
+	}
 	names := make(map[string]bool)
 	for _, b := range o.Backends {
 		if names[b.Name] {
