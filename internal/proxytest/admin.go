@@ -72,12 +72,12 @@ func (s *Sterling) Admin(method, path string) (int, string) {
 func (s *Sterling) WaitReady() {
 	s.t.Helper()
 	if !Within(patience, func() bool {
-		if s.Gone() {
+		if s.over() {
 			return true
 		}
 		code, _ := s.Admin(http.MethodGet, "/readyz")
 		return code == http.StatusOK
-	}) || s.Gone() {
+	}) || s.over() {
 		s.t.Fatalf("the process does not become ready:\n%s", s.Log())
 	}
 }

@@ -67,6 +67,14 @@ func (s *Sterling) StopHeirs() {
 	}
 }
 
+// over reports whether the process that serves, or should, has ended.
+func (s *Sterling) over() bool {
+	if len(s.heirs) == 0 {
+		return s.Gone()
+	}
+	return !alive(s.Heir())
+}
+
 func (s *Sterling) anyAlive() bool {
 	for _, pid := range s.heirs {
 		if alive(pid) {
