@@ -42,16 +42,23 @@ func (c *conduct) bad() int {
 // took counts how long an answer took.
 func (c *conduct) took(d time.Duration) { c.part().times[latencyBucket(d)].Add(1) }
 
-// advance begins the next part when it is time. Counts that are lost to a
-// request at the same moment are no harm.
+// advance begins the next part when it is time, or as many as time has passed
+// for. Counts that are lost to a request at the same moment are no harm.
 func (c *conduct) advance(now time.Time, window time.Duration) {
-	if now.Before(c.next) {
-		return
+	width := window / conductParts
+	if c.next.IsZero() {
+		c.next = now.Add(width)
 	}
-	c.next = now.Add(window / conductParts)
-	next := (c.at.Load() + 1) % conductParts
-	c.parts[next].clear()
-	c.at.Store(next)
+	for range conductParts {
+		if now.Before(c.next) {
+			return
+		}
+		c.next = c.next.Add(width)
+		next := (c.at.Load() + 1) % conductParts
+		c.parts[next].clear()
+		c.at.Store(next)
+	}
+	c.next = now.Add(width)
 }
 
 // clear forgets everything.

@@ -370,3 +370,27 @@ func TestFailedConnectsTellOutliers(t *testing.T) {
 		t.Error("not ejected")
 	}
 }
+
+func TestTheWindowMovesWithTheTime(t *testing.T) {
+	for _, tt := range []struct {
+		window time.Duration
+		after  []time.Duration // looks, since the start
+		left   int
+	}{
+		{10 * time.Second, []time.Duration{0, time.Second, 7 * time.Second}, 1},
+		{10 * time.Second, []time.Duration{0, 7 * time.Second, 9 * time.Second, 11 * time.Second}, 0},
+		{time.Second, []time.Duration{0, 999 * time.Millisecond}, 1},
+		{time.Second, []time.Duration{0, time.Second}, 0},
+		{time.Second, []time.Duration{0, time.Hour}, 0},
+	} {
+		c, begin := new(conduct), time.Now()
+		c.advance(begin, tt.window)
+		c.good()
+		for _, d := range tt.after {
+			c.advance(begin.Add(d), tt.window)
+		}
+		if n, _ := c.share(); n != tt.left {
+			t.Errorf("window %v, looks after %v: %d are left, want %d", tt.window, tt.after, n, tt.left)
+		}
+	}
+}

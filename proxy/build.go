@@ -133,7 +133,7 @@ func wide(r config.Route) bool {
 func poolOptions(c config.Pool) backend.PoolOptions {
 	o := backend.PoolOptions{
 		Name: c.Name, Policy: backend.Policy(c.Policy), Protocol: backend.Protocol(c.Protocol),
-		TryAll: c.AllDown == "try_all", ReuseForAll: c.Reuse == "all",
+		TryAll: c.AllDown == "try_all", ReuseForAll: c.Reuse == "all", SlowStart: c.SlowStart,
 		Timeouts: backend.Timeouts{
 			Connect: c.Timeout.Connect, Response: c.Timeout.Response,
 			BodyIdle: c.Timeout.BodyIdle, Idle: c.Timeout.Idle,
@@ -143,7 +143,13 @@ func poolOptions(c config.Pool) backend.PoolOptions {
 		o.Check = backend.CheckOptions{
 			Kind: backend.CheckKind(h.Type), Path: h.Path, Host: h.Host,
 			StatusMin: h.StatusMin, StatusMax: h.StatusMax,
-			Interval: h.Interval, Timeout: h.Timeout, Rise: h.Rise, Fall: h.Fall,
+			Interval: h.Interval, Timeout: h.Timeout, Rise: h.Rise, Fall: h.Fall, DrainWord: h.DrainWord,
+		}
+	}
+	if out := c.Outliers; out != nil {
+		o.Outliers = &backend.Outliers{
+			Consecutive: out.Consecutive, ErrorPercent: out.ErrorPercent, Latency: float64(out.Latency),
+			Requests: out.Requests, Window: out.Window, Eject: out.Eject, EjectMax: out.EjectMax,
 		}
 	}
 	for _, b := range c.Backends {

@@ -149,7 +149,9 @@ type Pool struct {
 	Reuse      string // idempotent | all: which requests may go over kept connections; default idempotent
 	ReplayBody int64  // bytes of a request body kept for another attempt; default 64 KiB
 	Affinity   PoolAffinity
-	Health     *Health // nil: passive only
+	Health     *Health       // nil: passive only
+	SlowStart  time.Duration // until one that comes back gets all of its new visitors; 0, the default: at once
+	Outliers   *Outliers     // nil: none are looked for
 	Timeout    Timeout
 	TLS        BackendTLS
 	Backends   []Backend
@@ -175,6 +177,18 @@ type Health struct {
 	Timeout   time.Duration // default 1s
 	Rise      int           // default 1
 	Fall      int           // default 2
+	DrainWord string        // the first word of an answer's body that asks for a drain; "": none does
+}
+
+// Outliers says which backends are ejected though they pass their checks.
+type Outliers struct {
+	Consecutive  int           // gateway errors in a row; default 5; 0: off
+	ErrorPercent int           // of the requests of the window; default 50; 0: off
+	Requests     int           // least number of requests to judge by; default 20
+	Window       time.Duration // default 10s
+	Latency      int           // times the median of the pool; default 4; 0: off
+	Eject        time.Duration // the first time; default 30s
+	EjectMax     time.Duration // default 5m
 }
 
 // Timeout bounds each phase of an exchange with a backend.

@@ -19,6 +19,7 @@ func (w *walker) judgePools(cfg *Config) {
 		}
 		w.judgeAffinity(i, p)
 		w.judgeHealth(i, p.Health)
+		w.judgeOutliers(i, p)
 		w.judgeTimeout(i, p.Timeout)
 		w.judgeBackends(i, p)
 		w.judgeProtocol(i, p)
@@ -72,10 +73,27 @@ func (w *walker) judgeHealth(i int, h *Health) {
 	if h == nil || h.Type != "tcp" || !w.clean(at+"type", at+"path") {
 		return
 	}
-	for _, key := range []string{"path", "host", "status"} {
+	for _, key := range []string{"path", "host", "status", "drain_word"} {
 		if w.has(at + key) {
 			w.warn(at+key, idle(`set type = "http", or leave it out`, "a tcp check only connects"))
 		}
+	}
+}
+
+func (w *walker) judgeOutliers(i int, p Pool) {
+	at, o := poolKey(i, "outliers"), p.Outliers
+	if o == nil {
+		return
+	}
+	if w.has(at+".eject_max") && w.clean(at+".eject") && o.EjectMax < o.Eject {
+		w.warn(at+".eject_max", faultf("make eject_max the longer one", "eject_max (%s) is shorter than eject (%s), which holds",
+			short(o.EjectMax), short(o.Eject)))
+	}
+	if w.clean(at+".consecutive", at+".error_percent", at+".latency") && o.Consecutive == 0 && o.ErrorPercent == 0 && o.Latency == 0 {
+		w.warn(at, idle("give one of consecutive, error_percent and latency, or leave the table out", "nothing makes a backend an outlier"))
+	}
+	if len(p.Backends) == 1 && w.clean(poolKey(i, "backend")) {
+		w.warn(at, idle("leave the table out", "the only backend of a pool is never ejected"))
 	}
 }
 

@@ -12,7 +12,9 @@ func poolRows(p *Pool) []field {
 		value("reuse", &p.Reuse, "idempotent", words("idempotent", "all")),
 		value("replay_body", &p.ReplayBody, "64KiB", sizes(span{0, 64 << 20})),
 		table("affinity", affinityRows(&p.Affinity)),
+		value("slow_start", &p.SlowStart, "0s", durations(true)),
 		optional("health", &p.Health, healthRows),
+		optional("outliers", &p.Outliers, outlierRows),
 		table("timeout", timeoutRows(&p.Timeout)),
 		table("tls", backendTLSRows(&p.TLS)),
 		tables("backend", &p.Backends, backendRows),
@@ -41,6 +43,19 @@ func healthRows(h *Health) []field {
 		value("timeout", &h.Timeout, "1s", durations(false)),
 		integer("rise", &h.Rise, 1, span{1, 100}),
 		integer("fall", &h.Fall, 2, span{1, 100}),
+		value("drain_word", &h.DrainWord, "", bodyWords).says("none"),
+	}
+}
+
+func outlierRows(o *Outliers) []field {
+	return []field{
+		integer("consecutive", &o.Consecutive, 5, span{0, 1000}),
+		integer("error_percent", &o.ErrorPercent, 50, span{0, 100}),
+		integer("requests", &o.Requests, 20, span{1, 1 << 20}),
+		value("window", &o.Window, "10s", durations(false)),
+		integer("latency", &o.Latency, 4, span{0, 1000}),
+		value("eject", &o.Eject, "30s", durations(false)),
+		value("eject_max", &o.EjectMax, "5m", durations(false)),
 	}
 }
 

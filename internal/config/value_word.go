@@ -47,6 +47,19 @@ func either(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
+// bodyWords are looked for at the beginning of an answer's body.
+var bodyWords = kind[string]{name: "word", example: `"drain"`, parse: func(s string) (string, *fault) {
+	switch {
+	case s == "":
+		return "", faultf("leave it out, if no word asks for a drain", "is empty")
+	case len(s) > maxName:
+		return "", faultf("", "is longer than %d characters", maxName)
+	case strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		return "", faultf("use letters, digits and signs of ASCII", "%q is not one word", s)
+	}
+	return s, nil
+}}
+
 // names are what users call their listeners, routes, pools and backends. They
 // stand in logs, cookies and paths of the API, so they are plain.
 var names = kind[string]{name: "name", example: `"front"`, parse: func(s string) (string, *fault) {
