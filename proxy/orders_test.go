@@ -82,7 +82,7 @@ func TestABackendDrainsItselfThroughItsCheck(t *testing.T) {
 	word.Store("")
 	leaving := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/healthz" {
-			_, _ = io.WriteString(w, word.Load().(string)) //nolint:errcheck,forcetypeassert // nothing else is stored
+			_, _ = io.WriteString(w, word.Load().(string)) //nolint:forcetypeassert // nothing else is stored
 			return
 		}
 		_, _ = io.WriteString(w, "one")
