@@ -212,8 +212,13 @@ func TestUpgradesUnderLoadLoseNothing(t *testing.T) {
 	stop := make(chan struct{})
 	var knocking sync.WaitGroup
 	url := p.URL("plain") + "/"
+	once := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
 	for range 4 {
-		knocking.Go(func() { knockOn(url, stop, &answered, lost) })
+		knocking.Go(func() { knockOn(once, url, stop, &answered, lost) })
+	}
+	for _, h2 := range []bool{false, true} {
+		kept, url := p.Client(h2), p.URL("front")+"/"
+		knocking.Go(func() { knockOn(kept, url, stop, &answered, lost) })
 	}
 	visitors := gather(t, 30, url)
 	for range upgrades {
@@ -248,9 +253,29 @@ func TestUpgradesUnderLoadLoseNothing(t *testing.T) {
 	}
 }
 
-// knockOn asks over a new connection each time.
-func knockOn(url string, stop <-chan struct{}, answered *atomic.Int64, lost chan<- string) {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+func TestStoppingAfterAnUpgradeLosesNothing(t *testing.T) {
+	rec := proxytest.NewRecorder(t, nil)
+	p := proxytest.Start(t, proxytest.Options{Config: "[shutdown]\nidle_grace = \"50ms\"\n" + proxytest.Pool("app", rec.Addr)})
+	addr := p.Addr("plain")
+	p.Upgrade()
+	p.Exit(30 * time.Second)
+	var answered atomic.Int64
+	lost := make(chan string, 100)
+	var knocking sync.WaitGroup
+	for range 32 {
+		knocking.Go(func() { knock(addr, &answered, lost) })
+	}
+	proxytest.Eventually(t, "some load", func() bool { return answered.Load() > 100 })
+	p.StopHeirs()
+	knocking.Wait()
+	close(lost)
+	for l := range lost {
+		t.Errorf("lost: %s", l)
+	}
+}
+
+// knockOn asks as fast as it goes.
+func knockOn(client *http.Client, url string, stop <-chan struct{}, answered *atomic.Int64, lost chan<- string) {
 	for {
 		select {
 		case <-stop:

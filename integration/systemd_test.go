@@ -23,19 +23,12 @@ type serviceManager struct {
 
 func newServiceManager(t *testing.T) *serviceManager {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "st") // a test's own folder may be too deep for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &serviceManager{path: filepath.Join(dir, "notify")}
+	m := &serviceManager{path: filepath.Join(t.TempDir(), "notify")}
 	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: m.path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = c.Close()
-		_ = os.RemoveAll(dir)
-	})
+	t.Cleanup(func() { _ = c.Close() })
 	go func() {
 		b := make([]byte, 4096)
 		for {

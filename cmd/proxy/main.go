@@ -26,6 +26,7 @@ type env struct {
 	// be; "": it cannot.
 	program string
 	args    []string
+	pid     int
 }
 
 func main() {
@@ -41,5 +42,6 @@ func main() {
 
 		program: os.Args[0],
 		args:    os.Args[1:],
+		pid:     os.Getpid(),
 	}))
 }

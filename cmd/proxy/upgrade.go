@@ -39,7 +39,7 @@ func (l *life) unable(s os.Signal) string {
 		return "an upgrade is running"
 	case s == syscall.SIGHUP:
 		return ""
-	case os.Getpid() == pidOne:
+	case l.env.pid == pidOne:
 		return "as process 1, this one ends its container with it: replace the container"
 	case l.env.program == "":
 		return "this process was not started by \"run\""
