@@ -173,7 +173,7 @@ func TestWhileAnUpgradeRunsNothingElseBegins(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, "b1")
 	program := installed(t)
-	p := proxytest.Start(t, proxytest.Options{Program: program, Config: "[shutdown]\nidle_grace = \"50ms\"\n" + proxytest.Pool("app", c.addrs...)})
+	p := proxytest.Start(t, proxytest.Options{Program: program, Config: "[shutdown]\nidle_grace = \"50ms\"\n[upgrade]\ntimeout = \"10m\"\n" + proxytest.Pool("app", c.addrs...)})
 	pidFile := filepath.Join(p.Dir, "pid")
 	replaceBy(t, program, "echo $$ > "+pidFile+"\nexec sleep 1000")
 	p.Signal(syscall.SIGUSR2)

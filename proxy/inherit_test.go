@@ -91,7 +91,7 @@ func TestDrainingALentSocketIsNotFeltByItsOwner(t *testing.T) {
 		t.Error("the owner's socket takes no connections any more")
 	}
 	l, owner = lentListener(t)
-	l.lent.Store(false)
+	(&Server{doors: []*door{{listener: l}}}).Own()
 	l.drain()
 	if canConnect(owner) {
 		t.Error("what has become its own takes connections while it drains")
