@@ -40,26 +40,41 @@ func openFile(path string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening access log: %w", err)
 	}
-	if endsInsideLine(path) {
+	if staysInsideLine(path) {
 		// A process that was killed while it wrote; a failure shows with the first line.
 		_, _ = f.Write([]byte{'\n'})
 	}
 	return f, nil
 }
 
-func endsInsideLine(path string) bool {
+// glance is how long the one write call may take whose beginning was seen.
+const glance = 100 * time.Millisecond
+
+// staysInsideLine reports whether the file ends inside a line that nobody is
+// about to complete: another process may have it open, and be writing.
+func staysInsideLine(path string) bool {
+	before, inside := endsInsideLine(path)
+	if !inside {
+		return false
+	}
+	time.Sleep(glance)
+	now, inside := endsInsideLine(path)
+	return inside && now == before
+}
+
+func endsInsideLine(path string) (size int64, inside bool) {
 	stat, err := os.Stat(path)
 	if err != nil || !stat.Mode().IsRegular() || stat.Size() == 0 {
-		return false
+		return 0, false
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return false
+		return 0, false
 	}
 	defer func() { _ = f.Close() }() // read only
 	var end [1]byte
 	_, err = f.ReadAt(end[:], stat.Size()-1)
-	return err == nil && end[0] != '\n'
+	return stat.Size(), err == nil && end[0] != '\n'
 }
 
 func (o *fileOutput) write(lines []byte) (written, lost int, err error) {

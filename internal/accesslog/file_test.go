@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -74,6 +75,35 @@ func TestWritesToAPipeAreWholeLinesOfOnePiece(t *testing.T) {
 	}
 	if got := len((&fileOutput{}).portion(short)); got != len(short) {
 		t.Errorf("a file: %d bytes", got)
+	}
+}
+
+func TestALineThatAnotherProcessIsWritingIsLeftAlone(t *testing.T) {
+	for rest, want := range map[string]string{" a line\n": "half a line\n", " a line\nhalf": "half a line\nhalf"} {
+		path := filepath.Join(t.TempDir(), "access.log")
+		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Test(t, func(t *testing.T) {
+			go func() {
+				time.Sleep(glance / 2)
+				f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, _ = f.WriteString(rest)
+				_ = f.Close()
+			}()
+			f, err := openFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = f.Close()
+		})
+		if got, err := os.ReadFile(path); string(got) != want || err != nil {
+			t.Errorf("%q: got %q, %v", rest, got, err)
+		}
 	}
 }
 
