@@ -198,9 +198,9 @@ func TestWhileAnUpgradeRunsNothingElseBegins(t *testing.T) {
 }
 
 func TestUpgradesUnderLoadLoseNothing(t *testing.T) {
-	upgrades := 3
+	upgrades, between := 3, int64(200)
 	if *long {
-		upgrades = 15
+		upgrades, between = 15, 4000
 	}
 	children := []*proxytest.Child{proxytest.StartChild(t, "b1", 5*time.Millisecond), proxytest.StartChild(t, "b2", 5*time.Millisecond)}
 	p := proxytest.Start(t, proxytest.Options{
@@ -224,7 +224,7 @@ func TestUpgradesUnderLoadLoseNothing(t *testing.T) {
 	for range upgrades {
 		p.Upgrade()
 		at := answered.Load()
-		proxytest.Eventually(t, "load at the new process", func() bool { return answered.Load() > at+200 })
+		proxytest.Eventually(t, "load at the new process", func() bool { return answered.Load() > at+between })
 	}
 	close(stop)
 	knocking.Wait()
