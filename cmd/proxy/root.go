@@ -37,12 +37,14 @@ To run it:                           sterling run -c sterling.toml`,
 		runCommand(e),
 		checkCommand(e),
 		demoCommand(e),
+		proveCommand(e),
 		reloadCommand(e),
 		statusCommand(e),
 		keysCommand(e),
 		versionCommand(e),
 		healthcheckCommand(e),
 		demoBackendCommand(e),
+		proveBackendCommand(e),
 	)
 	root.AddCommand(laterCommands()...)
 	return root

@@ -10,9 +10,10 @@ import (
 	"testing"
 )
 
-// TestMain lets the test binary be a server of the demo, as the real one is.
+// TestMain lets the test binary be a server of the demo, and the front door and
+// a backend of a rehearsal, as the real one is.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == demoBackendName {
+	if len(os.Args) > 1 && slices.Contains([]string{demoBackendName, proveBackendName, "run"}, os.Args[1]) {
 		main()
 	}
 	os.Exit(m.Run())
@@ -94,6 +95,8 @@ func TestExitCodes(t *testing.T) {
 		{"keys", exitUsage, "list, add, promote or drop"},
 		{"keys list", exitUsage, "name one with -c FILE"},
 		{"keys drop -c x", exitUsage, "arg"},
+		{"prove", exitUsage, "name one with -c FILE"},
+		{"prove -c /nonexistent/sterling.toml", exitFailed, "/nonexistent/sterling.toml"},
 		{"version", exitGood, ""},
 		{"--help", exitGood, ""},
 		{"help run", exitGood, ""},
@@ -107,7 +110,7 @@ func TestExitCodes(t *testing.T) {
 
 func TestCommandsOfLaterAreKnownButNotListed(t *testing.T) {
 	_, help, _ := call("--help")
-	for _, name := range []string{"explain", "drain", "enable", "disable", "sessions", "report", "import", "certs", "prove"} {
+	for _, name := range []string{"explain", "drain", "enable", "disable", "sessions", "report", "import", "certs"} {
 		code, _, stderr := call(name, "--flag", "argument")
 		if code != exitUsage || stderr != "sterling "+name+": not supported yet\n" {
 			t.Errorf("%s: exit %d, stderr %q", name, code, stderr)
@@ -116,12 +119,12 @@ func TestCommandsOfLaterAreKnownButNotListed(t *testing.T) {
 			t.Errorf("--help lists %s", name)
 		}
 	}
-	for _, name := range []string{"run", "check", "demo", "reload", "status", "keys", "version"} {
+	for _, name := range []string{"run", "check", "demo", "prove", "reload", "status", "keys", "version"} {
 		if !strings.Contains(help, "\n  "+name+" ") {
 			t.Errorf("--help does not list %s:\n%s", name, help)
 		}
 	}
-	for _, name := range []string{"healthcheck", demoBackendName, "completion"} {
+	for _, name := range []string{"healthcheck", demoBackendName, proveBackendName, "completion"} {
 		if strings.Contains(help, "\n  "+name) {
 			t.Errorf("--help lists %s", name)
 		}

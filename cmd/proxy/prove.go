@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sterling/internal/prove"
+)
+
+type proveFlags struct {
+	path      string
+	json, yes bool
+	prove.Options
+}
+
+func proveCommand(e env) *cobra.Command {
+	var f proveFlags
+	cmd := &cobra.Command{
+		Use:   "prove -c FILE",
+		Short: "Rehearse failure on a copy of a configuration, and count what is lost",
+		Long: `Start a copy of what a configuration file describes on loopback, with backends of
+its own as processes, let users visit it, and kill, freeze, slow down and restart
+those backends, reload the copy and exchange its process. What the users, the
+access log and the backends tell is held together, and every loss is counted.
+Neither the configured backends nor a process that serves FILE is touched.
+
+Scenarios: ` + strings.Join(prove.Names(), ", ") + `.
+
+With --live, GETs are sent to the configured backends themselves, through the
+copy, and only what harms no backend is rehearsed.
+
+Exit code 1 tells of a loss: a request that failed without an excuse, a POST that
+was run twice, a user that was moved from a backend that did its work, or an
+answer without its line in the access log.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return runProve(e, f) },
+	}
+	configFlag(cmd, &f.path)
+	flags := cmd.Flags()
+	flags.IntVar(&f.Users, "users", 50, "how many users visit")
+	flags.IntVar(&f.Rate, "rate", 200, "requests a second, of all users")
+	flags.DurationVar(&f.Time, "time", 5*time.Second, "how long a scenario lasts, about")
+	flags.StringSliceVar(&f.Only, "only", nil, "the `NAMES` of the scenarios to rehearse, with commas between")
+	flags.BoolVar(&f.json, "json", false, "print JSON")
+	flags.BoolVar(&f.Live, "live", false, "send GETs to the configured backends; needs --yes")
+	flags.BoolVar(&f.yes, "yes", false, "the configured backends may be visited")
+	return cmd
+}
+
+func runProve(e env, f proveFlags) (err error) {
+	if err := needConfig(f.path); err != nil {
+		return err
+	}
+	cfg, err := loadConfig(e, f.path)
+	if err != nil {
+		return err
+	}
+	if f.Live && !f.yes {
+		var urls []string
+		for _, p := range cfg.Pools {
+			for _, b := range p.Backends {
+				urls = append(urls, b.URL.String())
+			}
+		}
+		return usage("--live visits the configured backends, "+strings.Join(urls, ", "), "add --yes if that is what you want")
+	}
+	o := f.Options
+	o.Config, o.Backend = cfg, []string{proveBackendName}
+	if o.Program, err = os.Executable(); err != nil {
+		return failed(err)
+	}
+	o.Say = func(line string) { _, _ = fmt.Fprintln(e.stderr, line) } // a reader that is gone ends nothing
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer e.interrupted(func(s os.Signal) { cancel(fmt.Errorf("ended by a signal: %v", s)) })()
+	defer cancel(nil)
+	report, err := prove.Run(ctx, o)
+	if report == nil {
+		return failed(err)
+	}
+	show := report.Print
+	if f.json {
+		show = report.PrintJSON
+	}
+	if err := errors.Join(err, show(e.stdout)); err != nil {
+		return failed(err)
+	}
+	if report.Lost() {
+		return failed(errors.New("something was lost"))
+	}
+	return nil
+}
+
+// interrupted calls do at the first SIGINT or SIGTERM, until the function that
+// it returns is called.
+func (e env) interrupted(do func(os.Signal)) func() {
+	c := make(chan os.Signal, 2)
+	e.notify(c, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	done, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		select {
+		case s := <-c:
+			do(s)
+		case <-done:
+		}
+	}()
+	return func() {
+		e.stop(c)
+		close(done)
+		<-over
+	}
+}
+
+const proveBackendName = "prove-backend"
+
+// proveBackendCommand is one of the backends of a rehearsal. Nobody else has a
+// use for it.
+func proveBackendCommand(e env) *cobra.Command {
+	return &cobra.Command{
+		Use:    proveBackendName + " NAME ADDRESS STATUS WORD",
+		Short:  "One backend of a rehearsal",
+		Hidden: true,
+		Args:   cobra.ExactArgs(4),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return failed(prove.Serve(args, e.stdin, e.stdout))
+		},
+	}
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"sterling/internal/prove"
+)
+
+const provenSite = `
+[[tls.certificate]]
+cert = "never-read.pem"
+key = "never-read.key"
+[[listener]]
+name = "front"
+address = "192.0.2.1:443"
+protocol = "https"
+[[route]]
+name = "site"
+hosts = ["*.example.org"]
+paths = ["/app"]
+pool = "app"
+[[pool]]
+name = "app"
+[pool.affinity]
+by = "cookie"
+[pool.health]
+path = "/healthz"
+interval = "200ms"
+[[pool.backend]]
+name = "b1"
+url = "https://192.0.2.2"
+`
+
+const secondBackend = `
+[[pool.backend]]
+name = "b2"
+url = "https://192.0.2.3"
+`
+
+// rehearse runs the command, and returns a row for each scenario.
+func rehearse(t *testing.T, site string, args ...string) (code int, rows map[string]prove.Row, stderr string) {
+	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir())
+	file := filepath.Join(t.TempDir(), "sterling.toml")
+	if err := os.WriteFile(file, []byte(site), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := call(append([]string{"prove", "-c", file, "--json", "--users", "6", "--rate", "60", "--time", "1s"}, args...)...)
+	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+	var report prove.Report
+	if err := json.Unmarshal([]byte(stdout), &report); err != nil {
+		t.Fatalf("%v: %s %s", err, stdout, stderr)
+	}
+	rows = make(map[string]prove.Row)
+	for _, r := range report.Rows {
+		rows[r.Scenario] = r
+	}
+	return code, rows, stderr
+}
+
+func TestARehearsalLosesNothing(t *testing.T) {
+	code, rows, stderr := rehearse(t, provenSite+secondBackend, "--only", "kill,freeze,announced,reload,upgrade")
+	if code != exitGood {
+		t.Errorf("exit %d: %+v\n%s", code, rows, stderr)
+	}
+	for _, name := range []string{"kill", "freeze", "announced", "reload", "upgrade"} {
+		r := rows[name]
+		if r.Requests < 6 || r.Failed+r.Twice+r.Unlogged > 0 || r.Verdict != "good" {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	for _, name := range []string{"kill", "announced"} {
+		if rows[name].Moved == 0 {
+			t.Errorf("%s: nobody moved, so that nothing was rehearsed: %+v", name, rows[name])
+		}
+	}
+}
+
+func TestARehearsalFindsWhatIsLost(t *testing.T) {
+	code, rows, stderr := rehearse(t, provenSite, "--only", "kill")
+	r := rows["kill"]
+	if code != exitFailed || r.Failed == 0 || r.Verdict != "lost" || len(r.Notes) == 0 || !strings.Contains(stderr, "something was lost") {
+		t.Errorf("a pool of one backend, which was killed: exit %d, %+v, %q", code, r, stderr)
+	}
+}
+
+func TestTheConfiguredBackendsAreVisitedOnlyIfThatIsConfirmed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "sterling.toml")
+	if err := os.WriteFile(file, []byte(provenSite), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := call("prove", "-c", file, "--live")
+	if code != exitUsage || !strings.Contains(stderr, "https://192.0.2.2") || !strings.Contains(stderr, "--yes") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+func TestARehearsalThatIsInterruptedLeavesNothing(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	file := filepath.Join(t.TempDir(), "sterling.toml")
+	if err := os.WriteFile(file, []byte(provenSite+secondBackend), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var w world
+	code := make(chan int, 1)
+	go func() { code <- run([]string{"prove", "-c", file, "--time", "1h", "--only", "steady"}, w.env()) }()
+	eventually(t, "nothing begins", func() bool { return strings.Contains(w.stderr.String(), "steady") })
+	w.send(syscall.SIGTERM)
+	if c := <-code; c != exitFailed || !strings.Contains(w.stderr.String(), "ended by a signal") {
+		t.Errorf("exit %d, %s", c, w.stderr.String())
+	}
+	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
