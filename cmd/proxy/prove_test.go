@@ -2,9 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -118,5 +121,25 @@ func TestARehearsalThatIsInterruptedLeavesNothing(t *testing.T) {
 	}
 	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+func TestTheConfiguredBackendsGetNothingButGETs(t *testing.T) {
+	var gets, others atomic.Int64
+	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			gets.Add(1)
+		} else {
+			others.Add(1)
+		}
+	}))
+	defer backend.Close()
+	site := strings.ReplaceAll(provenSite, "https://192.0.2.2", backend.URL)
+	code, rows, stderr := rehearse(t, site, "--live", "--yes", "--only", "kill,steady,reload")
+	if code != exitGood || len(rows) != 2 || rows["steady"].Requests < 6 || rows["reload"].Failed > 0 {
+		t.Errorf("exit %d, %+v, %s", code, rows, stderr)
+	}
+	if gets.Load() < 12 || others.Load() > 0 {
+		t.Errorf("%d GETs and %d others arrived", gets.Load(), others.Load())
 	}
 }

@@ -63,6 +63,7 @@ type finding struct {
 	Backend string
 	To      string
 	Reason  string
+	Message string
 }
 
 // findings reads new lines of the process log.
@@ -71,7 +72,7 @@ func (l *logReader) findings() ([]finding, error) {
 	var all []finding
 	for _, line := range lines {
 		var f finding
-		if json.Unmarshal(line, &f) == nil && f.Backend != "" && (f.To == "down" || f.To == "ejected") {
+		if json.Unmarshal(line, &f) == nil && f.Backend != "" && (f.To == "down" || f.Message == "backend ejected") {
 			all = append(all, f)
 		}
 	}

@@ -125,7 +125,7 @@ type crowd struct {
 // The end of ctx cuts their requests.
 func (s *stage) gather(ctx context.Context, scenario string) *crowd {
 	c := &crowd{stop: make(chan struct{})}
-	pace := time.Second * time.Duration(s.o.Users) / time.Duration(s.o.Rate)
+	pace := max(time.Millisecond, time.Second*time.Duration(s.o.Users)/time.Duration(s.o.Rate))
 	for i := range s.o.Users {
 		u := s.newUser(scenario, i)
 		u.visit(ctx, 0)
