@@ -50,14 +50,30 @@ func (x *exchange) writeAffinity(h http.Header) {
 		}
 		born = x.pin.Born
 	}
-	if err := a.Write(h, name, born, x.overTLS()); err != nil {
+	if err := a.Write(h, session.Pin{Backend: name, Born: born, Visitor: x.pin.Visitor}, x.overTLS()); err != nil {
 		x.door.server.log.Error().Err(err).Str("id", x.record.ID).Str("pool", x.record.Pool).Msg("the affinity cookie could not be written")
 	}
 }
 
-// count adds the exchange to its pool's counters.
+// silent is for how long nothing was heard of a pinned visitor. The cookie alone
+// says so only roughly: it is written anew after a tenth of affinity.idle.
+func (x *exchange) silent() time.Duration {
+	seen := x.route.pool.counters.census.LastSeen(x.pin.Visitor)
+	if seen.Before(x.pin.Seen) {
+		seen = x.pin.Seen
+	}
+	return x.record.Time.Sub(seen)
+}
+
+// count adds the exchange to its pool's counters, and its visitor, if he has
+// brought a cookie, to those who are where he was served.
 func (x *exchange) count() {
-	if x.route != nil {
-		x.route.pool.counters.outcome(x.record.Affinity)
+	if x.route == nil {
+		return
+	}
+	p := x.route.pool
+	p.counters.outcome(x.record.Affinity)
+	if x.pinned && x.winner != nil {
+		p.counters.census.Saw(x.pin.Visitor, p.places[x.winner.Name()], x.record.Time)
 	}
 }

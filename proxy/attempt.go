@@ -88,7 +88,7 @@ func (t *trying) next() *backend.Member {
 			own = nil
 		}
 		// A full one is asked only to say so: see final.
-		if own != nil && own.Takes(t.visitor()) && (t.stays() || !own.Full()) {
+		if own != nil && own.Takes(t.visitor(own)) && (t.stays() || !own.Full()) {
 			return own
 		}
 	}
@@ -101,7 +101,13 @@ func (t *trying) next() *backend.Member {
 }
 
 // visitor is what a pinned visitor's own backend must know of him.
-func (t *trying) visitor() backend.Visitor { return backend.Visitor{Known: true} }
+func (t *trying) visitor(own *backend.Member) backend.Visitor {
+	v := backend.Visitor{Known: true}
+	if own.Order().Mode == backend.WhenIdle {
+		v.Silent = t.x.silent()
+	}
+	return v
+}
 
 // stays reports whether a pinned visitor is refused rather than moved when his
 // backend is full.

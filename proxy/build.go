@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"sterling/backend"
 	"sterling/internal/config"
@@ -20,6 +21,7 @@ func (s *Server) build(p *plan, generation uint64) (*snapshot, error) {
 	if err := s.takeKeys(p); err != nil {
 		return nil, err
 	}
+	s.reweigh(p.pools)
 	pools, err := s.backends.Build(p.pools)
 	if err != nil {
 		return nil, fmt.Errorf("building the pools: %w", err)
@@ -69,7 +71,7 @@ func (s *Server) takeKeys(p *plan) error {
 func (s *Server) buildPool(c config.Pool, b *backend.Pool, keys *session.Keys) (*pool, error) {
 	out := &pool{Pool: b, cfg: c, counters: s.counters[c.Name]}
 	if out.counters == nil {
-		out.counters = new(poolCounters)
+		out.counters = &poolCounters{census: session.NewCensus(c.Affinity.Idle, time.Now())}
 		s.counters[c.Name] = out.counters
 	}
 	urls := make([]*url.URL, len(c.Backends))
@@ -79,6 +81,11 @@ func (s *Server) buildPool(c config.Pool, b *backend.Pool, keys *session.Keys) (
 	out.rewriter = headers.NewRewriter(urls)
 	if c.Affinity.By != "cookie" {
 		return out, nil
+	}
+	out.counters.census.SetIdle(c.Affinity.Idle)
+	out.places = make(map[string]*session.Place, len(c.Backends))
+	for i := range c.Backends {
+		out.places[c.Backends[i].Name] = out.counters.census.Place(c.Backends[i].Name)
 	}
 	var err error
 	out.affinity, err = session.New(session.Options{

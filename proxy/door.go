@@ -68,8 +68,8 @@ func (d *door) serve() error {
 	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, errDrained) {
 		return nil
 	}
-	if d.draining() && errors.Is(err, net.ErrClosed) {
-		return nil // closed before it was drained, because the time was over
+	if d.server.ending.Load() && errors.Is(err, net.ErrClosed) {
+		return nil // closed before it was drained: the time was over, or it began after the end
 	}
 	return err
 }

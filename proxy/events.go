@@ -38,6 +38,7 @@ func (s *Server) event(e backend.Event) {
 		l.Bool("last_available", true)
 	}
 	l.Msg(message)
+	s.keeper.changed()
 }
 
 // logOrder says what is asked of a backend now, and by whom.

@@ -94,13 +94,15 @@ func (s *Server) Files() ([]handover.Socket, error) {
 }
 
 // Own says that the process which passed the sockets has given them up. Until
-// then a shutdown does nothing to them that it would feel.
+// then a shutdown does nothing to them that it would feel, and the state file is
+// the other's: what it has written last is taken over now.
 func (s *Server) Own() {
 	for _, d := range s.doors {
 		d.listener.lent.Store(false)
 	}
+	s.takeOverState()
 }
 
 // Detach ends all that must have one writer alone, before another process that
 // has taken over does it. What is served goes on.
-func (s *Server) Detach() {}
+func (s *Server) Detach() { s.keeper.detach() }

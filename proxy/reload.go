@@ -21,6 +21,17 @@ func (s *Server) Reload(cfg *config.Config) (Report, error) {
 	if s.ending.Load() {
 		return Report{}, errShutdown
 	}
+	s.forgetWeights(cfg)
+	report, err := s.exchange(cfg, true)
+	if err == nil {
+		s.keeper.changed()
+	}
+	return report, err
+}
+
+// exchange puts a configuration in force. The report says what that changes, if
+// it is asked for. reloadMu is held.
+func (s *Server) exchange(cfg *config.Config, tell bool) (Report, error) {
 	old := s.snapshot.Load()
 	p := compile(cfg, s.listenerNames()...)
 	if err := p.problems.Err(); err != nil {
@@ -31,8 +42,11 @@ func (s *Server) Reload(cfg *config.Config) (Report, error) {
 		return Report{}, err
 	}
 	next.adopt(old)
-	report := compare(old.cfg, cfg)
-	report.Generation = next.generation
+	report := Report{Generation: next.generation}
+	if tell {
+		report = compare(old.cfg, cfg)
+		report.Generation, report.Kept = next.generation, next.staying()
+	}
 
 	next.pools.Start()
 	s.snapshot.Store(next)

@@ -28,6 +28,7 @@ import (
 	"sterling/internal/accesslog"
 	"sterling/internal/config"
 	"sterling/internal/handover"
+	"sterling/internal/state"
 	proxytls "sterling/tls"
 )
 
@@ -71,9 +72,14 @@ type Server struct {
 	told         atomic.Bool // the shutdown has told the tunnels to go
 	ended        chan struct{}
 
-	// reloadMu admits one reload at a time. It guards counters.
-	reloadMu sync.Mutex
-	counters map[string]*poolCounters // by pool name
+	keeper *keeper
+
+	// reloadMu admits one reload, and one order, at a time. It guards what
+	// follows.
+	reloadMu  sync.Mutex
+	counters  map[string]*poolCounters       // by pool name
+	weights   map[place]state.Weight         // set by hand
+	impatient map[*backend.Backend]time.Time // drains whose end was told to tunnels, by that end
 
 	shutdownOnce sync.Once
 }
@@ -90,13 +96,16 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 		log: opts.Log, version: opts.Version, started: time.Now(),
 		connections: newConnectionLimits(cfg.Limits.Connections, cfg.Limits.ConnectionsPerAddress),
 		counters:    make(map[string]*poolCounters),
+		weights:     make(map[place]state.Weight),
 		ended:       make(chan struct{}),
 		inherited:   opts.Inherited,
 	}
 	s.base, s.cutOff = context.WithCancelCause(context.Background())
 	s.certificates.Replace(p.certificates)
 	s.tlsConfig = s.certificates.ServerConfig(proxytls.Options{MinVersion: cfg.TLS.MinVersion})
+	s.keeper = newKeeper(s, cfg)
 	s.backends = backend.NewSet(backend.SetOptions{OnEvent: s.event})
+	was := s.recall(cfg)
 	snap, err := s.build(p, 1)
 	if err != nil {
 		s.backends.Close()
@@ -111,7 +120,10 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 		s.backends.Close()
 		return nil, config.Problems{cfg.Problem("access_log.output", err.Error(), "")}
 	}
+	s.restore(snap, was)
 	s.snapshot.Store(snap)
+	s.keeper.detached = borrowed(opts.Inherited)
+	s.keeper.start()
 	for _, l := range cfg.Listeners {
 		s.doors = append(s.doors, newDoor(s, l))
 	}

@@ -94,6 +94,7 @@ func (s *Server) EndTunnels() {
 
 // close ends what is left.
 func (s *Server) close() {
+	s.keeper.close() // before the checkers end
 	s.cut()
 	handover.Close(s.inherited)
 	s.backends.Close()

@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/http/httputil"
 	"sync/atomic"
+	"time"
 
 	"sterling/backend"
 	"sterling/internal/config"
@@ -49,6 +50,16 @@ type pool struct {
 	affinity *session.Affinity // nil: nobody is pinned
 	rewriter *headers.Rewriter
 	counters *poolCounters
+	places   map[string]*session.Place // of its backends in the census
+}
+
+// sessions is how many visitors are pinned to m; nil where nobody is.
+func (p *pool) sessions(m *backend.Member) *int64 {
+	if p.affinity == nil {
+		return nil
+	}
+	n := p.counters.census.Count(p.places[m.Name()], time.Now())
+	return &n
 }
 
 // poolCounters count requests by affinity outcome, and the verdicts on their
@@ -56,6 +67,7 @@ type pool struct {
 type poolCounters struct {
 	none, fresh, hit, moved, failed atomic.Uint64
 	cookies                         session.Counts
+	census                          *session.Census
 }
 
 func (c *poolCounters) outcome(word string) {

@@ -41,20 +41,6 @@ type PoolStatus struct {
 	Backends []BackendStatus   `json:"backends"`
 }
 
-// BackendStatus is one backend of a pool.
-type BackendStatus struct {
-	Name     string    `json:"name"`
-	URL      string    `json:"url"`
-	State    string    `json:"state"`  // up | down | unproven
-	Reason   string    `json:"reason"` // why it is in this state
-	Since    time.Time `json:"since"`
-	Weight   int       `json:"weight"`
-	InFlight int64     `json:"in_flight"`
-	Sessions *int64    `json:"sessions"` // null until sessions are counted
-	Requests uint64    `json:"requests"`
-	Failures uint64    `json:"failures"`
-}
-
 // CertificateStatus is one loaded certificate.
 type CertificateStatus struct {
 	Names    []string  `json:"names"`
@@ -73,6 +59,7 @@ type Report struct {
 	Generation uint64   `json:"generation"`
 	Changes    []string `json:"changes"` // one line each, e.g. "pool app: backend b4 added"
 	Restart    []string `json:"restart"` // settings that changed in the file but need a restart to apply
+	Kept       []string `json:"kept"`    // what goes before the file, e.g. "pool app: backend b2 stays draining"
 }
 
 // Status describes the front door at this moment.
@@ -88,7 +75,7 @@ func (s *Server) Status() Status {
 		out.Listeners = append(out.Listeners, d.status())
 	}
 	for _, c := range snap.cfg.Pools {
-		out.Pools = append(out.Pools, snap.byName[c.Name].status())
+		out.Pools = append(out.Pools, s.poolStatus(snap.byName[c.Name]))
 	}
 	for _, c := range snap.certificates.Certificates() {
 		out.Certificates = append(out.Certificates, CertificateStatus{
@@ -107,7 +94,7 @@ func (d *door) status() ListenerStatus {
 	return st
 }
 
-func (p *pool) status() PoolStatus {
+func (s *Server) poolStatus(p *pool) PoolStatus {
 	st := PoolStatus{
 		Name: p.cfg.Name, Policy: p.cfg.Policy,
 		Affinity: p.counters.byOutcome(), Cookies: map[string]uint64{}, Backends: []BackendStatus{},
@@ -118,12 +105,7 @@ func (p *pool) status() PoolStatus {
 		}
 	}
 	for _, m := range p.Members() {
-		b := m.Status()
-		st.Backends = append(st.Backends, BackendStatus{
-			Name: m.Name(), URL: m.URL().String(), State: b.State.String(), Reason: b.Reason,
-			Since: b.Since.UTC(), Weight: m.Weight(), InFlight: b.InFlight,
-			Requests: b.Counters.Requests, Failures: b.Counters.Failures,
-		})
+		st.Backends = append(st.Backends, s.backendStatus(p, m))
 	}
 	return st
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"sterling/backend"
 	"sterling/internal/tunnel"
 )
 
@@ -83,6 +84,19 @@ func (s *tunnels) count() int {
 	s.openMu.Lock()
 	defer s.openMu.Unlock()
 	return len(s.open)
+}
+
+// of is the number of open tunnels to a backend.
+func (s *tunnels) of(b *backend.Backend) int {
+	s.openMu.Lock()
+	defer s.openMu.Unlock()
+	n := 0
+	for _, x := range s.open {
+		if x.winner.Backend == b {
+			n++
+		}
+	}
+	return n
 }
 
 // goAway tells every tunnel that chosen picks to end, and returns how many

@@ -72,7 +72,7 @@ func TestABusyVisitorIsKeptForTheWholeLife(t *testing.T) {
 				t.Fatalf("after %v: %v", time.Since(began), verdict)
 			}
 			answer := http.Header{}
-			if err := a.Write(answer, pin.Backend, pin.Born, true); err != nil {
+			if err := a.Write(answer, pin, true); err != nil {
 				t.Fatal(err)
 			}
 			cookie, _, _ := strings.Cut(answer.Get("Set-Cookie"), ";")

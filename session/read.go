@@ -19,6 +19,7 @@ type Pin struct {
 	Backend string    // the backend's name, not its address: a server that moves keeps its visitors
 	Born    time.Time // when the visitor was assigned
 	Seen    time.Time // when the cookie was last written
+	Visitor uint64    // who this is, by chance; never 0 in a pin that was read. It stays when the visitor moves
 	old     bool      // signed by a key that no longer signs
 }
 
@@ -98,7 +99,7 @@ func (a *Affinity) judge(now time.Time, r *remembered) (Pin, Verdict) {
 	case ms-said.seen > a.idle.Milliseconds():
 		return Pin{}, Idle
 	}
-	return Pin{Backend: said.backend, Born: time.UnixMilli(said.born), Seen: time.UnixMilli(said.seen), old: !r.newest}, Valid
+	return Pin{Backend: said.backend, Born: time.UnixMilli(said.born), Seen: time.UnixMilli(said.seen), Visitor: said.visitor, old: !r.newest}, Valid
 }
 
 // open verifies a cookie value, and reports whether the key that signed it is

@@ -17,7 +17,7 @@ func TestReadReturnsWhatWriteWrote(t *testing.T) {
 		a := newAffinity(t, func(o *Options) { o.Now = c.now })
 		born := c.now().Add(-90 * time.Minute)
 		h := http.Header{}
-		if err := a.Write(h, "b2", born, overTLS); err != nil {
+		if err := a.Write(h, Pin{Backend: "b2", Born: born}, overTLS); err != nil {
 			t.Fatal(err)
 		}
 		cookie, _, _ := strings.Cut(h.Get("Set-Cookie"), ";")
@@ -122,7 +122,7 @@ func TestLimits(t *testing.T) {
 		c := newClock()
 		a := newAffinity(t, func(o *Options) { o.Idle, o.Life, o.Now = idle, life, c.now })
 		key := a.keys.signer()
-		sealed := must(key.codec.seal(value{"app", "b1", c.now().Add(-tt.born).UnixMilli(), c.now().Add(-tt.seen).UnixMilli()}))(t)
+		sealed := must(key.codec.seal(value{"app", "b1", c.now().Add(-tt.born).UnixMilli(), c.now().Add(-tt.seen).UnixMilli(), 1}))(t)
 		pin, verdict := a.Read(cookies("sterling-app="+key.id+"."+sealed), false)
 		if verdict != tt.want {
 			t.Errorf("%s: verdict %v, want %v", tt.name, verdict, tt.want)
@@ -154,7 +154,7 @@ func TestConcurrentUse(t *testing.T) {
 			backend := fmt.Sprint("b", i)
 			for range 50 {
 				h := http.Header{}
-				if err := a.Write(h, backend, time.Time{}, true); err != nil {
+				if err := a.Write(h, Pin{Backend: backend}, true); err != nil {
 					t.Error(err)
 					return
 				}

@@ -43,7 +43,7 @@ func newAffinity(t testing.TB, change func(*Options)) *Affinity {
 func issue(t testing.TB, a *Affinity, backend string, overTLS bool) string {
 	t.Helper()
 	h := http.Header{}
-	if err := a.Write(h, backend, time.Time{}, overTLS); err != nil {
+	if err := a.Write(h, Pin{Backend: backend}, overTLS); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(h["Set-Cookie"]); n != 1 {

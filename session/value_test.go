@@ -1,6 +1,10 @@
 package session
 
-import "testing"
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
 
 func FuzzDecodeValue(f *testing.F) {
 	f.Add(value{pool: "app", backend: "b1", born: 1, seen: 2}.encode())
@@ -15,4 +19,34 @@ func FuzzDecodeValue(f *testing.F) {
 			t.Fatalf("%+v came back as %+v, %v", v, again, err)
 		}
 	})
+}
+
+func TestAVisitorKeepsHisID(t *testing.T) {
+	a := newAffinity(t, nil)
+	read := func(h http.Header) Pin {
+		t.Helper()
+		value, _, _ := strings.Cut(h.Get("Set-Cookie"), ";")
+		pin, verdict := a.Read(http.Header{"Cookie": {value}}, false)
+		if verdict != Valid || pin.Visitor == 0 {
+			t.Fatalf("%v, %+v", verdict, pin)
+		}
+		return pin
+	}
+	write := func(p Pin) http.Header {
+		h := http.Header{}
+		if err := a.Write(h, p, false); err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	first := read(write(Pin{Backend: "b1"}))
+	other := read(write(Pin{Backend: "b1"}))
+	again := read(write(first))
+	moved := read(write(Pin{Backend: "b2", Visitor: again.Visitor}))
+	if moved.Visitor != first.Visitor || moved.Backend != "b2" {
+		t.Errorf("%+v became %+v", first, moved)
+	}
+	if other.Visitor == first.Visitor {
+		t.Error("two visitors have one id")
+	}
 }

@@ -2,17 +2,17 @@ package session
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 )
 
-// Write pins the visitor to the backend: it puts one Set-Cookie into h, the
-// header of an answer, in place of an earlier one of the same name. born is
-// when the visitor was assigned to this backend, as [Pin] has it; the zero
-// value and a time to come mean now. Pass the zero value when the visitor is
-// new or was moved.
+// Write pins a visitor to p.Backend: it puts one Set-Cookie into h, the header of
+// an answer, in place of an earlier one of the same name. p.Born is when the
+// visitor was assigned to this backend; the zero value and a time to come mean
+// now, for one that is new or was moved. p.Visitor is that of the pin which was
+// read; 0: a new visitor, who gets an id. The rest of p does not count.
 //
 // An answer that a shared cache might keep is marked so that the cookie is not
 // handed to others: Cache-Control gets no-cache="set-cookie" unless it
@@ -20,7 +20,8 @@ import (
 //
 // An error means that h is as it was: the name is empty or longer than 255
 // bytes, or no randomness was to be had.
-func (a *Affinity) Write(h http.Header, backend string, born time.Time, overTLS bool) error {
+func (a *Affinity) Write(h http.Header, p Pin, overTLS bool) error {
+	backend, born, visitor := p.Backend, p.Born, p.Visitor
 	if backend == "" || len(backend) > maxName {
 		return fmt.Errorf("writing the affinity cookie of pool %q: a backend's name must have 1 to %d bytes", a.pool, maxName)
 	}
@@ -28,8 +29,11 @@ func (a *Affinity) Write(h http.Header, backend string, born time.Time, overTLS 
 	if born.IsZero() || born.After(now) {
 		born = now
 	}
+	for visitor == 0 {
+		visitor = rand.Uint64() // seeded by the system; it is no secret
+	}
 	key := a.keys.signer()
-	sealed, err := key.codec.seal(value{pool: a.pool, backend: backend, born: born.UnixMilli(), seen: now.UnixMilli()})
+	sealed, err := key.codec.seal(value{pool: a.pool, backend: backend, born: born.UnixMilli(), seen: now.UnixMilli(), visitor: visitor})
 	if err != nil {
 		return fmt.Errorf("writing the affinity cookie of pool %q: %w", a.pool, err)
 	}

@@ -26,7 +26,7 @@ func TestAttributes(t *testing.T) {
 	for _, tt := range tests {
 		a := newAffinity(t, func(o *Options) { o.SameSite = tt.sameSite })
 		h := http.Header{}
-		if err := a.Write(h, "b1", time.Time{}, tt.overTLS); err != nil {
+		if err := a.Write(h, Pin{Backend: "b1"}, tt.overTLS); err != nil {
 			t.Fatal(err)
 		}
 		line := h.Get("Set-Cookie")
@@ -48,7 +48,7 @@ func TestOneSetCookieForTheWinner(t *testing.T) {
 	shared := append(make([]string, 0, 8), others...)
 	h := http.Header{"Set-Cookie": shared}
 	for _, backend := range []string{"a", "b"} {
-		if err := a.Write(h, backend, time.Time{}, true); err != nil {
+		if err := a.Write(h, Pin{Backend: backend}, true); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -68,7 +68,7 @@ func TestOneSetCookieForTheWinner(t *testing.T) {
 func TestWriteReplacesTheSameNameAsABackendSetIt(t *testing.T) {
 	a := newAffinity(t, nil)
 	h := http.Header{"Set-Cookie": {" sterling-app = planted; Path=/", "sterling-app", "__Host-sterling-app=x; Path=/"}}
-	if err := a.Write(h, "b1", time.Time{}, false); err != nil {
+	if err := a.Write(h, Pin{Backend: "b1"}, false); err != nil {
 		t.Fatal(err)
 	}
 	got := h["Set-Cookie"]
@@ -86,7 +86,7 @@ func TestBornIsKeptAndNeverAhead(t *testing.T) {
 		{c.now().Add(time.Hour), c.now()},
 	} {
 		h := http.Header{}
-		if err := a.Write(h, "b1", tt.born, false); err != nil {
+		if err := a.Write(h, Pin{Backend: "b1", Born: tt.born}, false); err != nil {
 			t.Fatal(err)
 		}
 		cookie, _, _ := strings.Cut(h.Get("Set-Cookie"), ";")
@@ -100,7 +100,7 @@ func TestWriteErrorsLeaveTheHeader(t *testing.T) {
 	a := newAffinity(t, nil)
 	for _, backend := range []string{"", strings.Repeat("x", maxName+1)} {
 		h := http.Header{}
-		if err := a.Write(h, backend, time.Time{}, true); err == nil || len(h) != 0 {
+		if err := a.Write(h, Pin{Backend: backend}, true); err == nil || len(h) != 0 {
 			t.Errorf("%d bytes: error %v, header %q", len(backend), err, h)
 		}
 	}
@@ -114,7 +114,7 @@ func TestWriteGuardsACacheableAnswer(t *testing.T) {
 	a := newAffinity(t, nil)
 	for before, want := range map[string]string{"public, max-age=60": cacheGuard + ", public, max-age=60", "private": "private"} {
 		h := http.Header{"Cache-Control": {before}}
-		if err := a.Write(h, "b1", time.Time{}, true); err != nil {
+		if err := a.Write(h, Pin{Backend: "b1"}, true); err != nil {
 			t.Fatal(err)
 		}
 		if got := h.Get("Cache-Control"); got != want {
@@ -128,7 +128,7 @@ func BenchmarkWrite(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		h := http.Header{}
-		if err := a.Write(h, "b1", time.Time{}, true); err != nil {
+		if err := a.Write(h, Pin{Backend: "b1"}, true); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,0 +1,26 @@
+package backend
+
+import "time"
+
+// Restore makes b begin with what an earlier process knew of its health. It
+// does nothing once b was checked or has answered. A backend that was down stays
+// so until a check passes, and the first comes at once.
+func (b *Backend) Restore(s State, reason string, since time.Time) {
+	b.health.restore(s, reason, since)
+}
+
+func (h *health) restore(s State, reason string, since time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s == Unproven || h.current() != Unproven || h.passes > 0 || h.fails > 0 {
+		return
+	}
+	if since.IsZero() || since.After(time.Now()) {
+		since = time.Now()
+	}
+	h.reason, h.since = reason, since
+	if s == Up {
+		h.reason = ""
+	}
+	h.state.Store(int32(s))
+}

@@ -1,0 +1,304 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"sterling/backend"
+	"sterling/internal/config"
+	"sterling/internal/handover"
+	"sterling/internal/state"
+)
+
+// stateFile is the file's name in the state folder.
+const stateFile = "state.json"
+
+// saveEvery is how often health that changes by itself is saved at most, and
+// how often drains are looked at whose patience has ended.
+const saveEvery = time.Second
+
+// forgetEvery is how many of those times go by between two looks for visitors
+// that have gone idle.
+const forgetEvery = 30
+
+var errDetached = errors.New("another process has taken over")
+
+// keeper keeps the state file. It has one goroutine, from start to close.
+type keeper struct {
+	server *Server
+	path   string
+
+	wake chan struct{} // something has changed by itself
+	stop chan struct{}
+	done sync.WaitGroup
+
+	// saveMu is held while the file is written. It guards what follows.
+	saveMu   sync.Mutex
+	detached bool
+	failing  bool // the last attempt in the background has failed, which was logged
+}
+
+func newKeeper(s *Server, cfg *config.Config) *keeper {
+	return &keeper{
+		server: s, path: filepath.Join(cfg.State.Dir, stateFile),
+		wake: make(chan struct{}, 1), stop: make(chan struct{}),
+	}
+}
+
+// changed has the file saved soon. It never blocks.
+func (k *keeper) changed() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (k *keeper) start() { k.done.Go(k.run) }
+
+// close saves for the last time.
+func (k *keeper) close() {
+	close(k.stop)
+	k.done.Wait()
+	k.background()
+}
+
+func (k *keeper) run() {
+	tick := time.NewTicker(saveEvery)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-k.stop:
+			return
+		case now := <-tick.C:
+			if n%forgetEvery == 0 {
+				k.server.forgetIdle(now)
+			}
+			k.server.endPatience(now)
+			select {
+			case <-k.wake:
+				k.background()
+			default:
+			}
+		}
+	}
+}
+
+// background saves where nobody waits for the outcome.
+func (k *keeper) background() {
+	err := k.save()
+	k.saveMu.Lock()
+	again := k.failing
+	k.failing = err != nil && !errors.Is(err, errDetached)
+	report := k.failing && !again
+	k.saveMu.Unlock()
+	if report {
+		k.server.log.Error().Err(err).Msg("health, drains and weights are not kept for a restart")
+	}
+}
+
+// save writes the file. When it returns nil, all is on disk.
+func (k *keeper) save() error {
+	k.saveMu.Lock()
+	defer k.saveMu.Unlock()
+	if k.detached {
+		return errDetached
+	}
+	if err := os.MkdirAll(filepath.Dir(k.path), 0o700); err != nil {
+		return fmt.Errorf("making the state folder: %w", err)
+	}
+	return state.Save(k.path, k.server.keep())
+}
+
+// attach ends the time in which another process keeps the file.
+func (k *keeper) attach() {
+	k.saveMu.Lock()
+	k.detached = false
+	k.saveMu.Unlock()
+	k.changed()
+}
+
+func (k *keeper) detach() {
+	k.saveMu.Lock()
+	defer k.saveMu.Unlock()
+	k.detached = true
+}
+
+// keep collects what is to be kept.
+func (s *Server) keep() state.File {
+	snap := s.snapshot.Load()
+	f := state.File{Saved: time.Now().UTC(), Pools: make(map[string]state.Pool, len(snap.byName))}
+	for name, p := range snap.byName {
+		kept := make(state.Pool, len(p.cfg.Backends))
+		for i, m := range p.Members() {
+			st := m.Status()
+			b := state.Backend{
+				URL: m.URL().String(), Health: st.State.String(), Reason: st.Reason, Since: st.Since.UTC(),
+				Order: keptOrder(st.Order),
+			}
+			if configured := p.cfg.Backends[i].Weight; m.Weight() != configured {
+				b.Weight = &state.Weight{Given: m.Weight(), Configured: configured}
+			}
+			kept[m.Name()] = b
+		}
+		f.Pools[name] = kept
+	}
+	return f
+}
+
+// keptOrder is an operator's order in the state's terms. What a backend asks for
+// itself, it will say again.
+func keptOrder(o backend.Order) *state.Order {
+	if o.By != backend.ByOperator {
+		return nil
+	}
+	return &state.Order{
+		Duty: o.Duty.String(), Mode: string(o.Mode), Quiet: state.Duration(o.Quiet),
+		Since: o.Since.UTC(), Until: o.Until.UTC(),
+	}
+}
+
+// recall takes over what an earlier process kept. It expects that nothing is
+// checked yet. A file that is damaged, or cannot be read, is reported, and ends
+// nothing.
+func (s *Server) recall(cfg *config.Config) state.File {
+	f, err := state.Load(filepath.Join(cfg.State.Dir, stateFile))
+	if err != nil {
+		s.log.Error().Err(err).Msg("state")
+	}
+	for pool, backends := range f.Pools {
+		for name, b := range backends {
+			if b.Weight != nil {
+				s.weights[place{pool, name}] = *b.Weight
+			}
+		}
+	}
+	return f
+}
+
+// takeOverState puts in force what the process before this one was told after
+// this one had begun.
+func (s *Server) takeOverState() {
+	if s.keeper == nil {
+		return
+	}
+	s.reloadMu.Lock()
+	defer s.reloadMu.Unlock()
+	snap, weights := s.snapshot.Load(), maps.Clone(s.weights)
+	f := s.recall(snap.cfg)
+	for name, p := range snap.byName {
+		for _, m := range p.Members() {
+			o, _ := order(f.Pools[name][m.Name()].Order)
+			if now := m.Order(); now.Duty == o.Duty && now.Since.Equal(o.Since) || o.Duty == backend.Serving && now.By != backend.ByOperator {
+				continue
+			}
+			m.Give(o)
+		}
+	}
+	if maps.Equal(weights, s.weights) {
+		s.keeper.attach()
+		return
+	}
+	if _, err := s.exchange(snap.cfg, false); err != nil {
+		s.log.Error().Err(err).Msg("taking over the weights of the process before")
+	}
+	s.keeper.attach()
+}
+
+// restore gives the backends of a snapshot what was kept of them.
+func (s *Server) restore(snap *snapshot, f state.File) {
+	for name, p := range snap.byName {
+		for _, m := range p.Members() {
+			b, ok := f.Pools[name][m.Name()]
+			if !ok {
+				continue
+			}
+			if o, ok := order(b.Order); ok {
+				m.Give(o)
+			}
+			// Another address is another machine, of which nothing is known.
+			if b.URL == m.URL().String() {
+				m.Restore(health(b.Health), b.Reason, b.Since)
+			}
+		}
+	}
+}
+
+func order(o *state.Order) (backend.Order, bool) {
+	if o == nil {
+		return backend.Order{}, false
+	}
+	out := backend.Order{Since: o.Since, Until: o.Until, Mode: backend.DrainMode(o.Mode), Quiet: time.Duration(o.Quiet)}
+	switch o.Duty {
+	case backend.Draining.String():
+		out.Duty = backend.Draining
+	case backend.Disabled.String():
+		out.Duty = backend.Disabled
+	default:
+		return out, false
+	}
+	return out, true
+}
+
+func health(word string) backend.State {
+	for _, s := range []backend.State{backend.Up, backend.Down} {
+		if s.String() == word {
+			return s
+		}
+	}
+	return backend.Unproven
+}
+
+// place is a backend's place in the configuration.
+type place struct{ pool, backend string }
+
+func (p place) String() string { return fmt.Sprintf("pool %s: backend %s", p.pool, p.backend) }
+
+// forgetWeights lets go of those that cfg has changed, or whose backends it does
+// not have. reloadMu is held.
+func (s *Server) forgetWeights(cfg *config.Config) {
+	configured := make(map[place]int)
+	for _, p := range cfg.Pools {
+		for _, b := range p.Backends {
+			configured[place{p.Name, b.Name}] = b.Weight
+		}
+	}
+	for at, w := range s.weights {
+		if now, ok := configured[at]; !ok || now != w.Configured {
+			delete(s.weights, at)
+		}
+	}
+}
+
+// reweigh puts the weights that were set by hand in the place of the configured
+// ones, unless those have changed since. reloadMu is held, or nobody else is
+// there yet.
+func (s *Server) reweigh(pools []backend.PoolOptions) {
+	for i := range pools {
+		for j := range pools[i].Backends {
+			m := &pools[i].Backends[j]
+			at := place{pools[i].Name, m.Name}
+			if w, ok := s.weights[at]; ok && w.Configured == m.Weight {
+				m.Weight = w.Given
+			}
+		}
+	}
+}
+
+// forgetIdle keeps the tables of visitors small.
+func (s *Server) forgetIdle(now time.Time) {
+	for _, p := range s.snapshot.Load().byName {
+		p.counters.census.Forget(now)
+	}
+}
+
+// borrowed reports whether there are sockets among them that another process
+// still serves. It keeps the state file until Own.
+func borrowed(sockets []handover.Socket) bool {
+	return slices.ContainsFunc(sockets, func(s handover.Socket) bool { return s.Name != "" })
+}

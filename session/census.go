@@ -1,0 +1,187 @@
+package session
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	censusShards = 64
+	// censusLimit is how many visitors of a pool are known one by one. A full
+	// table takes about 8 MB.
+	censusLimit = 1 << 17
+)
+
+// Census counts the distinct visitors of a pool, by the backend they were last
+// seen at, and forgets those that stay away for longer than Idle. Only visitors
+// that bring their cookie back are to be told to it, so robots without cookies
+// are not counted.
+//
+// It is exact up to 131,072 visitors. Beyond that it knows one in two of them,
+// or one in four and so on, chosen by chance, and multiplies: with at least
+// 32,768 known, the error is below 2 % in 19 cases of 20. Its methods may be
+// called by any goroutine; a sighting locks one of 64 parts of the table.
+type Census struct {
+	idle   atomic.Int64 // nanoseconds
+	level  atomic.Uint32
+	since  atomic.Int64 // Unix nanoseconds
+	shards [censusShards]censusShard
+	limit  int // of a shard
+
+	placesMu sync.Mutex
+	places   map[string]*Place
+}
+
+// Place is a backend in a [Census].
+type Place struct {
+	known atomic.Int64
+}
+
+type censusShard struct {
+	mu   sync.Mutex
+	seen map[uint64]sighting
+}
+
+type sighting struct {
+	at    int64 // Unix nanoseconds
+	place *Place
+}
+
+// NewCensus returns an empty one that begins to count now.
+func NewCensus(idle time.Duration, now time.Time) *Census {
+	c := &Census{limit: censusLimit / censusShards, places: make(map[string]*Place)}
+	c.SetIdle(idle)
+	c.since.Store(now.UnixNano())
+	for i := range c.shards {
+		c.shards[i].seen = make(map[uint64]sighting)
+	}
+	return c
+}
+
+// SetIdle changes after how long visitors are forgotten; 0: 30 minutes.
+func (c *Census) SetIdle(d time.Duration) {
+	if d <= 0 {
+		d = defaultIdle
+	}
+	c.idle.Store(int64(d))
+}
+
+// Place returns the place of that name, always the same one.
+func (c *Census) Place(backend string) *Place {
+	c.placesMu.Lock()
+	defer c.placesMu.Unlock()
+	p := c.places[backend]
+	if p == nil {
+		p = new(Place)
+		c.places[backend] = p
+	}
+	return p
+}
+
+// Saw notes that a visitor, by [Pin].Visitor, was served at p.
+func (c *Census) Saw(visitor uint64, p *Place, now time.Time) {
+	if !c.knows(visitor) {
+		return
+	}
+	s := c.shard(visitor)
+	s.mu.Lock()
+	was, known := s.seen[visitor]
+	if !known && len(s.seen) >= c.limit {
+		s.mu.Unlock()
+		c.crowded(s, now)
+		return
+	}
+	if known && was.place != p {
+		was.place.known.Add(-1)
+	}
+	if !known || was.place != p {
+		p.known.Add(1)
+	}
+	s.seen[visitor] = sighting{max(was.at, now.UnixNano()), p}
+	s.mu.Unlock()
+}
+
+// LastSeen returns when the visitor was last noted; the zero Time: not within
+// Idle, or it is not one of those that are known.
+func (c *Census) LastSeen(visitor uint64) time.Time {
+	s := c.shard(visitor)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if was, ok := s.seen[visitor]; ok {
+		return time.Unix(0, was.at)
+	}
+	return time.Time{}
+}
+
+// Count returns how many visitors were last seen at p, and within Idle. It is
+// complete once Idle has passed since the time that Since returns.
+func (c *Census) Count(p *Place, now time.Time) int64 {
+	c.Forget(now)
+	return p.known.Load() << c.level.Load()
+}
+
+// Exact reports whether every visitor is known.
+func (c *Census) Exact() bool { return c.level.Load() == 0 }
+
+// Since returns from when on every visitor that came was noted.
+func (c *Census) Since() time.Time { return time.Unix(0, c.since.Load()) }
+
+// Complete reports whether all visitors that are not idle by now can have been
+// noted.
+func (c *Census) Complete(now time.Time) bool {
+	return now.UnixNano()-c.since.Load() >= c.idle.Load()
+}
+
+// Forget lets go of the visitors that have stayed away for too long. Calling it
+// now and then keeps the table small; Count does so, too.
+func (c *Census) Forget(now time.Time) {
+	before := now.UnixNano() - c.idle.Load()
+	left := 0
+	for i := range c.shards {
+		left += c.shards[i].keep(func(_ uint64, s sighting) bool { return s.at >= before })
+	}
+	// Much fewer than there is room for: know all again, from now on.
+	if level := c.level.Load(); level > 0 && left < c.limit*censusShards/16 && c.level.CompareAndSwap(level, 0) {
+		c.since.Store(now.UnixNano())
+	}
+}
+
+// keep deletes all others, and returns how many are left.
+func (s *censusShard) keep(keeps func(uint64, sighting) bool) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for v, was := range s.seen {
+		if !keeps(v, was) {
+			was.place.known.Add(-1)
+			delete(s.seen, v)
+		}
+	}
+	return len(s.seen)
+}
+
+// crowded makes room where a part of the table is full: by what is idle, or else
+// by knowing half as many.
+func (c *Census) crowded(full *censusShard, now time.Time) {
+	level := c.level.Load()
+	before := now.UnixNano() - c.idle.Load()
+	if full.keep(func(_ uint64, s sighting) bool { return s.at >= before }) < c.limit {
+		return // the next one finds room
+	}
+	if !c.level.CompareAndSwap(level, level+1) {
+		return // another goroutine is at it
+	}
+	for i := range c.shards {
+		c.shards[i].keep(func(v uint64, _ sighting) bool { return c.knows(v) })
+	}
+}
+
+// knows reports whether a visitor is among those that are known at this level.
+// The low bits decide, the high ones say where.
+func (c *Census) knows(visitor uint64) bool {
+	return visitor&(1<<c.level.Load()-1) == 0
+}
+
+func (c *Census) shard(visitor uint64) *censusShard {
+	return &c.shards[visitor>>58%censusShards]
+}
