@@ -31,6 +31,9 @@ problem is printed and the old configuration goes on serving.`,
 			for _, line := range report.Restart {
 				_, _ = fmt.Fprintln(e.stdout, "restart to apply:", line)
 			}
+			for _, line := range report.Kept {
+				_, _ = fmt.Fprintln(e.stdout, line)
+			}
 			_, err = fmt.Fprintf(e.stdout, "reloaded: generation %d, %s\n", report.Generation, count(len(report.Changes), "change"))
 			return failed(err)
 		},

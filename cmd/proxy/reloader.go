@@ -136,6 +136,9 @@ func (r *reloader) reload() (proxy.Report, error) {
 	for _, line := range report.Changes {
 		r.log.Info().Str("change", line).Msg("reload")
 	}
+	for _, line := range report.Kept {
+		r.log.Info().Str("kept", line).Msg("reload")
+	}
 	for _, line := range report.Restart {
 		r.log.Warn().Str("setting", line).Msg("restart to apply")
 	}

@@ -55,12 +55,13 @@ func printStatus(w io.Writer, s proxy.Status, now time.Time) error {
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "POOL\tBACKEND\tSTATE\tREASON\tSINCE\tWEIGHT\tIN FLIGHT\tREQUESTS\tFAILURES")
+	_, _ = fmt.Fprintln(t, "POOL\tBACKEND\tSTATE\tREASON\tSINCE\tWEIGHT\tVISITORS\tIN FLIGHT\tTUNNELS\tREQUESTS\tFAILURES")
 	for _, p := range s.Pools {
 		for _, b := range p.Backends {
 			// The writer keeps everything until Flush, which returns its error.
-			_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\n",
-				p.Name, b.Name, b.State, dash(b.Reason), ago(b.Since, now), b.Weight, b.InFlight, b.Requests, b.Failures)
+			_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%d\t%d\t%d\t%d\n",
+				p.Name, b.Name, standing(b), dash(why(b)), ago(b.Since, now), b.Weight, visitors(b), b.InFlight, b.Tunnels,
+				b.Requests, b.Failures)
 		}
 	}
 	return t.Flush()
@@ -86,4 +87,32 @@ func ago(t, now time.Time) string {
 	default:
 		return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
 	}
+}
+
+// why is the reason for a backend's state, or for its ejection.
+func why(b proxy.BackendStatus) string {
+	if b.Ejected != nil {
+		return "ejected: " + b.Ejected.Reason
+	}
+	return b.Reason
+}
+
+// visitors is the number of those who are pinned to a backend.
+func visitors(b proxy.BackendStatus) string {
+	switch {
+	case b.Sessions == nil:
+		return "-"
+	case !b.SessionsExact:
+		return fmt.Sprintf("~%d", *b.Sessions)
+	}
+	return fmt.Sprint(*b.Sessions)
+}
+
+// standing is the state, and whether the backend can be stopped now. One that is
+// down could be, but has been already.
+func standing(b proxy.BackendStatus) string {
+	if b.SafeToStop && b.Order != nil {
+		return b.State + ", safe to stop"
+	}
+	return b.State
 }

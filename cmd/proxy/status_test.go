@@ -15,6 +15,10 @@ func TestStatusTable(t *testing.T) {
 		Pools: []proxy.PoolStatus{{Name: "app", Backends: []proxy.BackendStatus{
 			{Name: "b1", State: "up", Since: now.Add(-90 * time.Second), Weight: 1, InFlight: 3, Requests: 1000, Failures: 1},
 			{Name: "b2", State: "down", Reason: "connection refused", Weight: 2},
+			{
+				Name: "b3", State: "draining", Reason: "ordered by the operator", Weight: 1, SafeToStop: true, SessionsExact: true,
+				Sessions: new(int64), Order: &proxy.OrderStatus{Duty: "draining", Mode: "keep"},
+			},
 		}}},
 	}
 	var b strings.Builder
@@ -23,9 +27,10 @@ func TestStatusTable(t *testing.T) {
 	}
 	want := `sterling v1.0.0, ready, generation 2, up 1d2h
 
-POOL  BACKEND  STATE  REASON              SINCE  WEIGHT  IN FLIGHT  REQUESTS  FAILURES
-app   b1       up     -                   1m30s  1       3          1000      1
-app   b2       down   connection refused  -      2       0          0         0
+POOL  BACKEND  STATE                   REASON                   SINCE  WEIGHT  VISITORS  IN FLIGHT  TUNNELS  REQUESTS  FAILURES
+app   b1       up                      -                        1m30s  1       -         3          0        1000      1
+app   b2       down                    connection refused       -      2       -         0          0        0         0
+app   b3       draining, safe to stop  ordered by the operator  -      1       0         0          0        0         0
 `
 	if b.String() != want {
 		t.Errorf("printed\n%s\nwant\n%s", b.String(), want)

@@ -39,7 +39,7 @@ func notFound(w http.ResponseWriter, _ *http.Request) {
 	refuse(w, &Refusal{
 		Status:  http.StatusNotFound,
 		Problem: "there is nothing at this path",
-		Hint:    "paths: /livez /readyz /api/v1/status /api/v1/reload",
+		Hint:    "paths: /livez /readyz /api/v1/status /api/v1/reload /api/v1/pools/POOL/backends/BACKEND/{drain|enable|disable|weight}",
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"sterling/proxy"
@@ -58,6 +59,17 @@ func (c *Client) RawStatus(ctx context.Context) ([]byte, error) {
 func (c *Client) Reload(ctx context.Context) (proxy.Report, error) {
 	var r proxy.Report
 	return r, c.do(ctx, http.MethodPost, "/api/v1/reload", &r)
+}
+
+// Order posts an order: drain, enable, disable or weight, with its parameters. It
+// returns what has become of the backend.
+func (c *Client) Order(ctx context.Context, pool, backend, order string, parameters url.Values) (proxy.BackendStatus, error) {
+	var st proxy.BackendStatus
+	path := "/api/v1/pools/" + url.PathEscape(pool) + "/backends/" + url.PathEscape(backend) + "/" + order
+	if len(parameters) > 0 {
+		path += "?" + parameters.Encode()
+	}
+	return st, c.do(ctx, http.MethodPost, path, &st)
 }
 
 // Ready is nil when the process welcomes new connections.

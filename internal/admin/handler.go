@@ -14,6 +14,7 @@ type Door interface {
 	Ready() bool
 	// Status describes the front door at this moment.
 	Status() proxy.Status
+	Orders
 }
 
 var _ Door = (*proxy.Server)(nil)
@@ -38,12 +39,13 @@ func (r *Refusal) Error() string { return r.Problem }
 
 type handler struct {
 	door   Door
+	orders Orders
 	reload Reload
 }
 
 // NewHandler answers the admin API. It guards every path as [Options] says.
 func NewHandler(o Options) http.Handler {
-	h := &handler{door: o.Door, reload: o.Reload}
+	h := &handler{door: o.Door, orders: o.Door, reload: o.Reload}
 	mux := http.NewServeMux()
 	open, closed := map[string]http.HandlerFunc{
 		"/livez":  h.livez,
@@ -59,6 +61,7 @@ func NewHandler(o Options) http.Handler {
 		mux.Handle(path, g.full(only(http.MethodGet, serve)))
 	}
 	mux.Handle("/api/v1/reload", g.full(only(http.MethodPost, h.post)))
+	mux.Handle(orderPath, g.full(only(http.MethodPost, h.order)))
 	mux.Handle("/", g.full(http.HandlerFunc(notFound)))
 	return mux
 }

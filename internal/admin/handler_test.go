@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,6 +19,30 @@ func (d door) Ready() bool { return d.ready }
 
 func (d door) Status() proxy.Status {
 	return proxy.Status{Version: "v9", Generation: 7, Pools: []proxy.PoolStatus{{Name: "app"}}}
+}
+
+// The orders say in the status what they were asked.
+func (door) Drain(pool, backend string, o proxy.DrainOptions) (proxy.BackendStatus, error) {
+	return said(pool, backend, "drain %s %v %v %v", o.Mode, o.Quiet, o.Timeout, o.Force)
+}
+
+func (door) Enable(pool, backend string) (proxy.BackendStatus, error) {
+	return said(pool, backend, "enable")
+}
+
+func (door) Disable(pool, backend string, force bool) (proxy.BackendStatus, error) {
+	return said(pool, backend, "disable %v", force)
+}
+
+func (door) SetWeight(pool, backend string, weight int, force bool) (proxy.BackendStatus, error) {
+	return said(pool, backend, "weight %d %v", weight, force)
+}
+
+func said(pool, backend, format string, args ...any) (proxy.BackendStatus, error) {
+	if pool != "app" {
+		return proxy.BackendStatus{}, &proxy.OrderError{Kind: proxy.UnknownBackend, Problem: "there is no pool " + pool, Hint: "pools: app"}
+	}
+	return proxy.BackendStatus{Name: backend, Reason: fmt.Sprintf(format, args...)}, nil
 }
 
 func reloads(r proxy.Report, err error) Reload {
