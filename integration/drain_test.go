@@ -1,0 +1,106 @@
+package integration
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"sterling/internal/proxytest"
+)
+
+// order runs a command that speaks to the process.
+func order(t *testing.T, p *proxytest.Sterling, args ...string) (string, int) {
+	t.Helper()
+	return command(t, p.Dir, append(args, "--admin", "unix:"+p.Dir+"/admin.sock")...)
+}
+
+// Whatever becomes of the process, what was ordered holds, and cookies do.
+func TestADrainOutlivesTheProcess(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(t *testing.T, p *proxytest.Sterling, config string) *proxytest.Sterling{
+		"reload": func(_ *testing.T, p *proxytest.Sterling, _ string) *proxytest.Sterling { p.Reload(); return p },
+		"upgrade": func(_ *testing.T, p *proxytest.Sterling, _ string) *proxytest.Sterling {
+			p.Upgrade()
+			return p
+		},
+		"kill": func(t *testing.T, p *proxytest.Sterling, config string) *proxytest.Sterling {
+			p.Signal(syscall.SIGKILL)
+			p.Exit(10 * time.Second)
+			return proxytest.Start(t, proxytest.Options{Dir: p.Dir, CA: p.CA, Config: config})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t, "b1", "b2", "b3")
+			config := "[shutdown]\nidle_grace = \"100ms\"\n" + proxytest.Pool("app", c.addrs...)
+			p := proxytest.Start(t, proxytest.Options{Config: config})
+			m := modes[0]
+			cookie, own := enter(t, p, m)
+			if out, code := order(t, p, "drain", "app/"+own); code != 0 || !strings.Contains(out, "app/"+own+": draining, health up, mode keep") {
+				t.Fatalf("drain: %d, %s", code, out)
+			}
+			p = end(t, p, config)
+			for range 10 {
+				a := do(t, p.Client(m.h2), request(t, "GET", p.URL(m.listener)+"/", "", "Cookie: "+cookie))
+				if a.body != own || len(a.Header.Values("Set-Cookie")) != 0 {
+					t.Fatalf("a known visitor got %s with %q, want %s", a.body, a.Header.Values("Set-Cookie"), own)
+				}
+				if _, other := enter(t, p, m); other == own {
+					t.Fatal("a new visitor got the one that drains")
+				}
+			}
+			if out, code := order(t, p, "status"); code != 0 || !strings.Contains(out, "draining") {
+				t.Errorf("status: %d, %s", code, out)
+			}
+			if out, code := order(t, p, "enable", "app/"+own); code != 0 || !strings.Contains(out, own+": up") {
+				t.Errorf("enable: %d, %s", code, out)
+			}
+		})
+	}
+}
+
+func TestDrainWaitsUntilItIsSafeToStop(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, "b1", "b2")
+	p := proxytest.Start(t, proxytest.Options{
+		Config: strings.Replace(proxytest.Pool("app", c.addrs...), "[pool.affinity]\n", "[pool.affinity]\nidle = \"3s\"\n", 1),
+	})
+	m := modes[0]
+	cookie, own := enter(t, p, m)
+	do(t, p.Client(m.h2), request(t, "GET", p.URL(m.listener)+"/", "", "Cookie: "+cookie))
+	out, code := order(t, p, "drain", "app/"+own, "--wait")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if code != 0 || !strings.Contains(lines[0], "1 visitor,") || !strings.Contains(lines[len(lines)-1], "0 visitors, 0 in flight, 0 tunnels, safe to stop") {
+		t.Errorf("%d:\n%s", code, out)
+	}
+}
+
+func TestOrdersThatCannotBe(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, "b1")
+	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", c.addrs...)})
+	enter(t, p, modes[0])
+	for _, tc := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"drain app/b1", 1, "the last of pool"},
+		{"disable app/b1", 1, "force"},
+		{"weight app/b1 0", 1, "the last"},
+		{"drain app/b9", 1, "b1"},
+		{"drain web/b1", 1, "pools: app"},
+		{"drain b1", 2, "POOL/BACKEND"},
+		{"drain app/b1 --mode soon", 1, "when-idle"},
+		{"weight app/b1 many", 2, "no weight"},
+		{"weight app/b1 1001", 1, "1000"},
+		{"drain app/b1 --force", 0, "draining"},
+		{"enable app/b1", 0, "up"},
+		{"weight app/b1 5", 0, "weight 5"},
+	} {
+		if out, code := order(t, p, strings.Fields(tc.args)...); code != tc.code || !strings.Contains(out, tc.says) {
+			t.Errorf("%s: %d, %s", tc.args, code, out)
+		}
+	}
+}
