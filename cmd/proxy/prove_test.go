@@ -69,17 +69,17 @@ func rehearse(t *testing.T, site string, args ...string) (code int, rows map[str
 }
 
 func TestARehearsalLosesNothing(t *testing.T) {
-	code, rows, stderr := rehearse(t, provenSite+secondBackend, "--only", "kill,freeze,announced,reload,upgrade")
+	code, rows, stderr := rehearse(t, provenSite+secondBackend, "--only", "kill,freeze,announced,drained,reload,upgrade")
 	if code != exitGood {
 		t.Errorf("exit %d: %+v\n%s", code, rows, stderr)
 	}
-	for _, name := range []string{"kill", "freeze", "announced", "reload", "upgrade"} {
+	for _, name := range []string{"kill", "freeze", "announced", "drained", "reload", "upgrade"} {
 		r := rows[name]
 		if r.Requests < 6 || r.Failed+r.Twice+r.Unlogged > 0 || r.Verdict != "good" {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
-	for _, name := range []string{"kill", "announced"} {
+	for _, name := range []string{"kill", "announced", "drained"} {
 		if rows[name].Moved == 0 {
 			t.Errorf("%s: nobody moved, so that nothing was rehearsed: %+v", name, rows[name])
 		}

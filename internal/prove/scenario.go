@@ -25,6 +25,7 @@ var scenarios = []scenario{
 	{"errors", false, burst},
 	{"rolling", false, rolling},
 	{"announced", false, announced},
+	{"drained", false, drained},
 	{"reload", true, reload},
 	{"upgrade", true, upgrade},
 }

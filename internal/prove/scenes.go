@@ -3,7 +3,6 @@ package prove
 import (
 	"context"
 	"errors"
-	"slices"
 	"syscall"
 	"time"
 )
@@ -93,46 +92,6 @@ func (x *scene) restart(ctx context.Context, v victim) error {
 // rolling restarts all backends, one after the other, unannounced.
 func rolling(ctx context.Context, x *scene) error {
 	return x.oneByOne(ctx, func(v victim) error { return x.restart(ctx, v) })
-}
-
-// announced is rolling, with each backend first asking for its drain, and
-// ended when no user is left at it.
-func announced(ctx context.Context, x *scene) error {
-	defer func() { x.idle = len(x.outages) == 0 }()
-	return x.oneByOne(ctx, func(v victim) error {
-		if len(v.children) < 2 || v.pool.Health == nil || v.pool.Health.Type != "http" {
-			note := "pool " + v.pool.Name + ": not drained, for want of http checks or of another backend"
-			if !slices.Contains(x.notes, note) {
-				x.notes = append(x.notes, note)
-			}
-			return nil
-		}
-		x.outages = append(x.outages, outage{backend: v.child.name, from: time.Now()})
-		i := len(x.outages) - 1
-		err := v.order("leave")
-		if err == nil {
-			err = x.empty(ctx, v)
-		}
-		if err == nil {
-			err = x.restart(ctx, v)
-		}
-		x.outages[i].to = time.Now()
-		return err
-	})
-}
-
-// emptyLimit is how long it may take until the last user has left a backend
-// that is drained.
-const emptyLimit = 30 * time.Second
-
-// empty waits until a backend has no users.
-func (x *scene) empty(ctx context.Context, v victim) error {
-	err := until(ctx, emptyLimit, func() bool { return x.crowd.homes()[v.child.name] == 0 })
-	if errors.Is(err, errLate) {
-		x.notes = append(x.notes, v.child.name+" asked for a drain, and its users did not leave")
-		return nil
-	}
-	return err
 }
 
 // oneByOne does something to each backend of each pool with users.
