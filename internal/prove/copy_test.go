@@ -114,4 +114,9 @@ func TestUsersComeThroughTheListenerThatServesThem(t *testing.T) {
 	if len(all) != 1 || all[0].url.String() != "https://prove.example.org/app" || all[0].dial != "127.0.0.1:2" || all[0].sticky {
 		t.Errorf("%+v", all)
 	}
+	only := *s.o.Config
+	only.Listeners = only.Listeners[:1]
+	if all := aim(&only, s.addresses); len(all) > 0 {
+		t.Errorf("a listener that redirects leads to a pool: %+v", all)
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/url"
 	"slices"
-	"syscall"
 	"time"
 
 	"sterling/internal/admin"
@@ -61,7 +60,7 @@ func (x *scene) emptied(ctx context.Context, v victim, drain, back func() error)
 	if back == nil {
 		return x.restart(ctx, v)
 	}
-	v.end(syscall.SIGTERM)
+	v.terminate()
 	if err := errors.Join(v.start(), back()); err != nil {
 		return err
 	}
