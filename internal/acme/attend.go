@@ -1,0 +1,156 @@
+package acme
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/crypto/acme"
+)
+
+// ErrUnknownName says that a name is not on the list.
+var ErrUnknownName = errors.New("no certificate is kept for that name")
+
+// attend does what is due for a name: it takes up what another process has
+// stored, stores what could not be stored before, or orders. It reports whether
+// there is anything to tell.
+func (m *Manager) attend(s *site) (e Event, told bool) {
+	e.Name = s.name
+	release, err := m.opts.Storage.Lock(s.name)
+	if err != nil {
+		if !errors.Is(err, ErrLocked) {
+			return m.failed(s, fmt.Errorf("locking: %w", err), time.Time{}), true
+		}
+		return m.busy(s)
+	}
+	defer release()
+
+	m.mu.Lock()
+	taken, unsaved := m.takeUp(s, &e), s.unsaved
+	s.due = s.next()
+	due := !s.due.After(time.Now())
+	attempt := s.failure.Count
+	m.mu.Unlock()
+	if unsaved != nil {
+		return m.save(s, unsaved), true
+	}
+	if !due || m.ctx.Err() != nil {
+		return e, taken
+	}
+	challenge := m.opts.Challenges[attempt%len(m.opts.Challenges)]
+	o := &order{m: m, name: s.name}
+	cert, data, err := o.run(challenge)
+	if errors.Is(err, ErrLocked) {
+		return m.busy(s) // another process makes the account
+	}
+	if err != nil {
+		var until time.Time
+		if o.wire != nil {
+			err, until = o.wire.failure(err)
+		}
+		return m.failed(s, err, until), true
+	}
+	m.mu.Lock()
+	s.cert, s.forced, s.failure = cert, false, Failure{}
+	s.due = s.next()
+	e.Certificate, e.Ordered, e.Next = cert, true, s.due
+	m.mu.Unlock()
+	if saved := m.save(s, data); saved.Err != nil {
+		e.Err, e.Next = saved.Err, saved.Next
+	}
+	if err := m.opts.Storage.Delete(m.ctx, failureKey+s.name+".json"); err != nil && e.Err == nil {
+		e.Err = err
+	}
+	return e, true
+}
+
+// busy leaves a name to the process that is at it, and looks again soon.
+func (m *Manager) busy(s *site) (e Event, told bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e.Name = s.name
+	s.due = time.Now().Add(lookAgain)
+	return e, m.takeUp(s, &e)
+}
+
+// takeUp looks for what another process has stored: a certificate, or a failure
+// that is to be waited for. The caller has m.mu.
+func (m *Manager) takeUp(s *site, e *Event) bool {
+	if f := readFailure(m.ctx, m.opts.Storage, s.name); f.Last.After(s.failure.Last) && !s.forced {
+		s.failure = f
+	}
+	cert, err := readCertificate(m.ctx, m.opts.Storage, s.name)
+	if err != nil || !newer(cert, s.cert) {
+		return false
+	}
+	s.cert, s.failure, s.forced = cert, Failure{}, false
+	s.due = s.next()
+	e.Certificate, e.Next = cert, s.due
+	return true
+}
+
+// save stores a certificate. What cannot be stored is tried again: it is served
+// all the same, and to order another one would help nobody.
+func (m *Manager) save(s *site, data []byte) Event {
+	err := m.opts.Storage.Put(m.ctx, certificateKey+s.name+".pem", data)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err != nil {
+		s.unsaved, s.due = data, time.Now().Add(time.Minute)
+		return Event{Name: s.name, Err: fmt.Errorf("the certificate is served, but cannot be stored: %w", err), Next: s.due}
+	}
+	s.unsaved, s.due = nil, s.next()
+	return Event{Name: s.name, Next: s.due}
+}
+
+// failed remembers a failure. One that is the door's own end is none.
+func (m *Manager) failed(s *site, err error, until time.Time) Event {
+	if m.ctx.Err() != nil {
+		return Event{Name: s.name, Err: m.ctx.Err()}
+	}
+	m.mu.Lock()
+	s.failure = s.failure.after(time.Now(), until, err)
+	s.forced = s.forced && s.cert != nil
+	s.due = s.next()
+	f := s.failure
+	m.mu.Unlock()
+	if stored := f.store(m.ctx, m.opts.Storage, s.name); stored != nil {
+		err = errors.Join(err, fmt.Errorf("this cannot be remembered: %w", stored))
+	}
+	return Event{Name: s.name, Err: err, Next: f.Next}
+}
+
+// Renew orders a certificate now, whatever there is and whatever has failed.
+func (m *Manager) Renew(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.sites[name]
+	if s == nil {
+		return ErrUnknownName
+	}
+	s.forced, s.failure, s.due = true, Failure{}, time.Time{}
+	m.look()
+	return nil
+}
+
+// Revoke has the authority revoke the certificate that is served for a name (RFC
+// 8555, section 7.6), and orders another one.
+func (m *Manager) Revoke(ctx context.Context, name string) error {
+	m.mu.Lock()
+	s := m.sites[name]
+	if s == nil || s.cert == nil {
+		m.mu.Unlock()
+		return ErrUnknownName
+	}
+	der := s.cert.Certificate[0]
+	m.mu.Unlock()
+	client, err := m.client(ctx, "")
+	if err != nil {
+		return err
+	}
+	if err := client.RevokeCert(ctx, nil, der, acme.CRLReasonUnspecified); err != nil {
+		return fmt.Errorf("revoking the certificate of %s: %w", name, err)
+	}
+	return m.Renew(name)
+}

@@ -1,0 +1,57 @@
+package acme
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// Failure is what is remembered of orders that came to nothing. It outlives the
+// process: an authority counts failures, and locks out who goes on.
+type Failure struct {
+	Count int       `json:"count"` // in a row
+	Last  time.Time `json:"last"`
+	Next  time.Time `json:"next"` // no order before
+	Error string    `json:"error"`
+}
+
+// waits are how long it is waited after the first failures, and after all
+// further ones. An authority such as Let's Encrypt takes five failed
+// validations of a name in an hour; here are four orders in the first, of one
+// validation each.
+var waits = []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, 3 * time.Hour}
+
+// maxRetryAfter bounds what an authority may ask for.
+const maxRetryAfter = 24 * time.Hour
+
+// after is the failure that follows f. until is when the authority wants to be
+// asked again; zero: it did not say.
+func (f Failure) after(now, until time.Time, err error) Failure {
+	wait := waits[min(f.Count, len(waits)-1)]
+	next := now.Add(wait)
+	if until.After(next) {
+		next = until
+	}
+	if last := now.Add(maxRetryAfter); next.After(last) {
+		next = last
+	}
+	return Failure{Count: f.Count + 1, Last: now.UTC(), Next: next.UTC(), Error: err.Error()}
+}
+
+// readFailure returns what is stored; one that cannot be read is as good as none.
+func readFailure(ctx context.Context, s Storage, name string) Failure {
+	var f Failure
+	data, err := s.Get(ctx, failureKey+name+".json")
+	if err != nil || json.Unmarshal(data, &f) != nil {
+		return Failure{}
+	}
+	return f
+}
+
+func (f Failure) store(ctx context.Context, s Storage, name string) error {
+	data, err := json.MarshalIndent(f, "", "  ")
+	if err != nil {
+		return err
+	}
+	return s.Put(ctx, failureKey+name+".json", append(data, '\n'))
+}
