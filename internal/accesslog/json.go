@@ -31,6 +31,12 @@ func appendJSON(b []byte, r *Record) []byte {
 	b = appendJSONText(b, r.Referer)
 	b = append(b, `","not_retried":"`...)
 	b = appendJSONText(b, r.NotRetried)
+	b = append(b, `","queued_ms":`...)
+	b = appendMillis(b, r.Queued)
+	b = append(b, `,"held_ms":`...)
+	b = appendMillis(b, r.Held)
+	b = append(b, `,"client_cert":"`...)
+	b = appendJSONText(b, r.ClientCert)
 	return append(b, "\"}\n"...)
 }
 

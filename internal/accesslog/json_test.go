@@ -14,7 +14,7 @@ func TestJSONLine(t *testing.T) {
 		`"affinity":"moved","attempts":[{"backend":"b1","ms":1.5,"outcome":"connect_failed"},{"backend":"b2","ms":20,"outcome":"ok"}],` +
 		`"end":"ok","client":"192.0.2.7","method":"GET","host":"www.example.org","path":"/a/b","query":"x=1&y=2","proto":"HTTP/1.1",` +
 		`"status":200,"bytes_in":12,"bytes_out":872,"duration_ms":23.456,"connect_ms":0.34,"header_ms":22,` +
-		`"user_agent":"Mozilla/5.0 \"quoted\"","referer":"https://www.example.org/é","not_retried":"budget"}` + "\n"
+		`"user_agent":"Mozilla/5.0 \"quoted\"","referer":"https://www.example.org/é","not_retried":"budget","queued_ms":7.5,"held_ms":2000,"client_cert":"CN=ann"}` + "\n"
 	if got := string(appendJSON(nil, sample())); got != want {
 		t.Errorf("got  %swant %s", got, want)
 	}
@@ -23,7 +23,7 @@ func TestJSONLine(t *testing.T) {
 func TestJSONLineOfNothingHasEveryKey(t *testing.T) {
 	const want = `{"time":"0001-01-01T00:00:00.000Z","id":"","listener":"","route":"","pool":"","backend":"","affinity":"","attempts":[],` +
 		`"end":"","client":"","method":"","host":"","path":"","query":"","proto":"","status":0,"bytes_in":0,"bytes_out":0,` +
-		`"duration_ms":0,"connect_ms":0,"header_ms":0,"user_agent":"","referer":"","not_retried":""}` + "\n"
+		`"duration_ms":0,"connect_ms":0,"header_ms":0,"user_agent":"","referer":"","not_retried":"","queued_ms":0,"held_ms":0,"client_cert":""}` + "\n"
 	if got := string(appendJSON(nil, new(Record))); got != want {
 		t.Errorf("got  %swant %s", got, want)
 	}

@@ -132,7 +132,9 @@ func TestAReaderThatStopsCostsLinesAndNoTime(t *testing.T) {
 		rec.ID = strconv.Itoa(n)
 		l.Write(rec)
 	}
-	eventually(t, "the pipe to fill", func() bool { return l.Dropped() > 0 && l.Written() > 0 })
+	// What is on its way is not yet written, and with a small pipe that is all
+	// there is.
+	eventually(t, "lines to be dropped", func() bool { return l.Dropped() > 0 })
 	if l.Written()+l.Dropped()+100 < total {
 		t.Fatal("lines are neither written, waiting nor dropped")
 	}

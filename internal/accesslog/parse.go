@@ -86,6 +86,9 @@ var fields = map[string]func(*Record) any{
 	"user_agent":  func(r *Record) any { return &r.UserAgent },
 	"referer":     func(r *Record) any { return &r.Referer },
 	"not_retried": func(r *Record) any { return &r.NotRetried },
+	"queued_ms":   func(r *Record) any { return (*milliseconds)(&r.Queued) },
+	"held_ms":     func(r *Record) any { return (*milliseconds)(&r.Held) },
+	"client_cert": func(r *Record) any { return &r.ClientCert },
 }
 
 // UnmarshalJSON reads an attempt of a JSON line.

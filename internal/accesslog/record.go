@@ -35,6 +35,11 @@ type Record struct {
 	// method, body_not_kept, answer_begun, budget, no_backend, total, full, client.
 	// "" when nothing failed.
 	NotRetried string
+
+	Queued time.Duration // spent on waiting for a place at a full backend
+	Held   time.Duration // spent on waiting until any backend may serve
+
+	ClientCert string // subject of the client's certificate, if it was verified
 }
 
 // Attempt is one try of a request at one backend.

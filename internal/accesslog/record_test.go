@@ -15,6 +15,6 @@ func sample() *Record {
 		Proto: "HTTP/1.1", Status: 200, BytesIn: 12, BytesOut: 872,
 		Duration: 23456 * time.Microsecond, Connect: 340 * time.Microsecond, Header: 22 * time.Millisecond,
 		UserAgent: `Mozilla/5.0 "quoted"`, Referer: "https://www.example.org/é",
-		NotRetried: "budget",
+		NotRetried: "budget", Queued: 7500 * time.Microsecond, Held: 2 * time.Second, ClientCert: "CN=ann",
 	}
 }

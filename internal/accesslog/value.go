@@ -38,6 +38,9 @@ var values = []value{
 	text("user_agent", func(r *Record) string { return r.UserAgent }),
 	text("referer", func(r *Record) string { return r.Referer }),
 	text("not_retried", func(r *Record) string { return r.NotRetried }),
+	millis("queued_ms", func(r *Record) time.Duration { return r.Queued }),
+	millis("held_ms", func(r *Record) time.Duration { return r.Held }),
+	text("client_cert", func(r *Record) string { return r.ClientCert }),
 
 	{"backends", appendBackends},
 	{"request", appendRequestLine},
