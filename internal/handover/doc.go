@@ -2,10 +2,11 @@
 // so that a program can be exchanged without a client noticing.
 //
 // The old process calls [Start] and then [Child.Wait], which returns when the
-// new one serves, or has failed and is gone. The new process calls [Take] before
-// anything else, and [Inherited.Ready] when it serves. Between the two both
-// hold the sockets, and the kernel keeps what neither has accepted: nothing is
-// refused and nothing lost.
+// new one can serve, or has failed and is gone; then it lets go of what must have
+// one owner, and says so by [Child.LetGo]. The new process calls [Take] before
+// anything else, [Inherited.Ready] when it can serve, and serves once
+// [Inherited.LetGo] says so. Meanwhile both hold the sockets, and the kernel
+// keeps what neither has accepted: nothing is refused and nothing lost.
 //
 // Take also finds the sockets that systemd passes (sd_listen_fds(3)); they go
 // from process to process in the same way.

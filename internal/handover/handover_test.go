@@ -59,6 +59,7 @@ func heir(b string) int {
 	if err := h.Ready(); err != nil {
 		return 1
 	}
+	<-h.LetGo()
 	for {
 		c, err := l.Accept()
 		if err != nil {
@@ -118,6 +119,7 @@ func TestTheNewProcessServesTheSocket(t *testing.T) {
 	if err := c.Wait(within20s(t)); err != nil {
 		t.Fatal(err)
 	}
+	c.LetGo()
 	_ = ln.Close()
 	for range 3 {
 		conn, err := net.Dial("tcp", ln.Addr().String())
@@ -142,8 +144,31 @@ func TestWhatNobodyHasAcceptedIsTheNewProcesss(t *testing.T) {
 	if err := c.Wait(within20s(t)); err != nil {
 		t.Fatal(err)
 	}
+	c.LetGo()
 	_ = ln.Close()
 	if got, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(got), strconv.Itoa(c.PID())) {
+		t.Errorf("answered %q, %v", got, err)
+	}
+}
+
+func TestTheNewProcessWaitsUntilTheOldOneHasLetGo(t *testing.T) {
+	c, ln := handOver(t, "serves", nil)
+	if err := c.Wait(within20s(t)); err != nil {
+		t.Fatal(err)
+	}
+	_ = ln.Close()
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+	if n, err := conn.Read(make([]byte, 1)); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("it has gone on: read %d bytes, %v", n, err)
+	}
+	c.LetGo()
+	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if got, err := io.ReadAll(conn); err != nil || len(got) == 0 {
 		t.Errorf("answered %q, %v", got, err)
 	}
 }
@@ -236,6 +261,7 @@ func TestTheEndOfAProcessThatServedIsSeen(t *testing.T) {
 	if err := c.Wait(within20s(t)); err != nil {
 		t.Fatal(err)
 	}
+	c.LetGo()
 	_ = ln.Close()
 	conn, err := net.Dial("tcp", ln.Addr().String())
 	if err != nil {

@@ -15,6 +15,7 @@ const variable = "STERLING_HANDOVER"
 type message struct {
 	From    int      `json:"from"`   // process id of the old one
 	Ready   int      `json:"ready"`  // a pipe, for one word
+	Quit    int      `json:"quit"`   // a pipe that ends when the old process has let go
 	Stderr  int      `json:"stderr"` // where descriptor 2 belongs
 	Sockets []passed `json:"sockets"`
 }
@@ -25,7 +26,7 @@ type passed struct {
 	FD      int    `json:"fd"`
 }
 
-// readyWord is what the new process writes when it serves.
+// readyWord is what the new process writes when it can serve.
 const readyWord = "ready\n"
 
 // firstExtra is the number that a child's first further descriptor has.

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Options say what is started, and what it is given.
@@ -29,6 +31,7 @@ type Options struct {
 type Child struct {
 	cmd    *exec.Cmd
 	word   *os.File // what it writes to the ready pipe
+	quit   *os.File // it sees the end of this one
 	said   *tail
 	output *os.File      // what it says comes from here
 	copied chan struct{} // closed when all of that was copied
@@ -50,17 +53,23 @@ func Start(o Options) (*Child, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("making a pipe: %w", err), said.Close(), saidEnd.Close())
 	}
+	quit, quitEnd, err := os.Pipe()
+	if err != nil {
+		closeAll(said, saidEnd, word, wordEnd)
+		return nil, fmt.Errorf("making a pipe: %w", err)
+	}
 	c := &Child{
 		cmd:  exec.Command(path, o.Args...), //nolint:gosec,noctx // our own program; it outlives us
-		word: word, said: &tail{}, output: said,
+		word: word, quit: quitEnd, said: &tail{}, output: said,
 		copied: make(chan struct{}), gone: make(chan struct{}),
 	}
 	c.cmd.Args[0] = o.Program
 	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = os.Stdin, os.Stdout, saidEnd
-	err = c.start(o.Sockets, wordEnd)
-	_, _ = saidEnd.Close(), wordEnd.Close() // the child has its own
+	err = c.start(o.Sockets, wordEnd, quit)
+	closeAll(saidEnd, wordEnd, quit) // the child has its own
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("starting the new program: %w", err), said.Close(), word.Close())
+		closeAll(said, word, quitEnd)
+		return nil, fmt.Errorf("starting the new program: %w", err)
 	}
 	go func() { // ends when the child has taken over, or with it
 		c.said.follow(said, o.Output)
@@ -74,14 +83,21 @@ func Start(o Options) (*Child, error) {
 	return c, nil
 }
 
+// closeAll closes pipes whose other ends will tell of it.
+func closeAll(files ...*os.File) {
+	for _, f := range files {
+		_ = f.Close()
+	}
+}
+
 // start passes the descriptors and runs the program.
-func (c *Child) start(sockets []Socket, word *os.File) error {
+func (c *Child) start(sockets []Socket, word, quit *os.File) error {
 	m := message{From: os.Getpid()}
 	give := func(f *os.File) int {
 		c.cmd.ExtraFiles = append(c.cmd.ExtraFiles, f)
 		return firstExtra + len(c.cmd.ExtraFiles) - 1
 	}
-	m.Ready, m.Stderr = give(word), give(os.Stderr)
+	m.Ready, m.Quit, m.Stderr = give(word), give(quit), give(os.Stderr)
 	for _, s := range sockets {
 		m.Sockets = append(m.Sockets, passed{Name: s.Name, Address: s.Address, FD: give(s.File)})
 	}
@@ -95,12 +111,16 @@ func (c *Child) start(sockets []Socket, word *os.File) error {
 // PID is the process id of the new process.
 func (c *Child) PID() int { return c.cmd.Process.Pid }
 
+// LetGo says that this process has let go of what must have one owner, and that
+// the new one, which waits for it, may begin. It follows a Wait that returned nil.
+func (c *Child) LetGo() { _ = c.quit.Close() }
+
 // Gone is closed when the new process has ended.
 func (c *Child) Gone() <-chan struct{} { return c.gone }
 
-// Wait returns nil when the new process serves: from then on it is on its own.
-// When it has failed, or ctx ends before it serves, Wait kills it, and returns a
-// [*Failure] once it is gone.
+// Wait returns nil when the new process can serve: LetGo must follow, and from
+// then on it is on its own. When it has failed, or ctx ends before it is ready,
+// Wait kills it, and returns a [*Failure] once it is gone.
 func (c *Child) Wait(ctx context.Context) error {
 	heard := make(chan bool, 1)
 	go func() { // ends with the pipe, which is closed below
@@ -111,21 +131,38 @@ func (c *Child) Wait(ctx context.Context) error {
 	var failure Failure
 	select {
 	case ready := <-heard:
-		if ready {
+		if ready && c.waits() {
 			return nil
 		}
 		failure.Err = errSilent
 	case <-ctx.Done():
 		failure.Err = context.Cause(ctx)
-		if len(heard) > 0 && <-heard {
+		if len(heard) > 0 && <-heard && c.waits() {
 			return nil
 		}
 	}
 	return c.fail(&failure)
 }
 
+// waits reports whether the new process is there to see that this one lets go:
+// its word may be older than its end.
+func (c *Child) waits() bool {
+	raw, err := c.quit.SyscallConn()
+	if err != nil {
+		return false
+	}
+	left := false
+	err = raw.Control(func(fd uintptr) {
+		ask := []unix.PollFd{{Fd: int32(fd)}} //nolint:gosec // a descriptor
+		_, err := unix.Poll(ask, 0)
+		left = err == nil && ask[0].Revents&unix.POLLERR != 0 // nobody could read
+	})
+	return err == nil && !left
+}
+
 // fail ends the new process and says how it went.
 func (c *Child) fail(f *Failure) error {
+	defer c.LetGo() // no earlier: it could come to be ready before it is killed
 	select {
 	case <-c.gone:
 	default:

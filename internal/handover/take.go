@@ -17,6 +17,7 @@ type Inherited struct {
 	From int
 
 	ready      *os.File // nil: nobody waits
+	quit       *os.File // ends when the old process has let go; nil: there is none, or it does not say
 	complaints *os.File // the old process reads what is written to it
 }
 
@@ -37,6 +38,9 @@ func Take() (*Inherited, error) {
 		h.Sockets = append(h.Sockets, Socket{Name: s.Name, Address: s.Address, File: adopt(s.FD, s.Address)})
 	}
 	h.ready = adopt(m.Ready, "ready")
+	if m.Quit > 0 {
+		h.quit = adopt(m.Quit, "quit")
+	}
 	if err := h.takeStderr(m.Stderr); err != nil {
 		Close(h.Sockets)
 		return nil, errors.Join(fmt.Errorf("taking over standard error: %w", err), h.ready.Close())
@@ -64,7 +68,8 @@ func (h *Inherited) takeStderr(real int) error {
 	if err := replace(real, syscall.Stderr); err != nil {
 		return errors.Join(err, h.complaints.Close())
 	}
-	if _, err := h.complaints.Write([]byte{taken}); err != nil {
+	// When the old process has ended by now, this one is needed all the more.
+	if _, err := h.complaints.Write([]byte{taken}); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return errors.Join(err, h.complaints.Close())
 	}
 	return debug.SetCrashOutput(h.complaints, debug.CrashOptions{})
@@ -79,9 +84,9 @@ func (h *Inherited) Complaints() io.Writer {
 	return h.complaints
 }
 
-// Ready tells the old process that this one serves. An error says that it has
+// Ready tells the old process that this one can serve. An error says that it has
 // ended meanwhile; then nobody else serves, either. Without an old process it
-// does nothing.
+// does nothing. LetGo tells when to begin.
 func (h *Inherited) Ready() error {
 	if h == nil || h.ready == nil {
 		return nil
@@ -95,4 +100,22 @@ func (h *Inherited) Ready() error {
 		return fmt.Errorf("telling the old process: %w", err)
 	}
 	return nil
+}
+
+// LetGo returns a channel that is closed once this process is alone in what must
+// have one owner, such as a file that is written anew: when the old process has
+// let go of it, which follows Ready, or has ended. Until then the old one serves.
+// It may be called once.
+func (h *Inherited) LetGo() <-chan struct{} {
+	gone := make(chan struct{})
+	if h == nil || h.quit == nil {
+		close(gone)
+		return gone
+	}
+	go func() { // ends with the old process at the latest
+		_, _ = h.quit.Read(make([]byte, 1)) // nothing is written: it is the end that counts
+		_ = h.quit.Close()
+		close(gone)
+	}()
+	return gone
 }
