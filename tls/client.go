@@ -29,10 +29,10 @@ type ClientOptions struct {
 // is wrong, each with its file. The configuration must not be changed once it
 // was used; with no ServerName, use a Clone that has one.
 func ClientConfig(o ClientOptions) (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: modernSuites(), ServerName: o.ServerName}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: Suites(nil), ServerName: o.ServerName}
 	var faults []error
 	if o.CA != "" {
-		roots, err := readRoots(o.CA)
+		roots, err := ReadAuthorities(o.CA)
 		if err != nil {
 			faults = append(faults, err)
 		}
@@ -57,9 +57,21 @@ func ClientConfig(o ClientOptions) (*tls.Config, error) {
 	return config, nil
 }
 
-// readRoots does not pass over a certificate that cannot be parsed, as
+// ReadAuthorities does not pass over a certificate that cannot be parsed, as
 // x509.CertPool does: the one left out may be the one needed.
-func readRoots(file string) (*x509.CertPool, error) {
+func ReadAuthorities(file string) (*x509.CertPool, error) {
+	certs, err := readCertificates(file)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	for _, cert := range certs {
+		roots.AddCert(cert)
+	}
+	return roots, nil
+}
+
+func readCertificates(file string) ([]*x509.Certificate, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading CA file: %w", err)
@@ -68,11 +80,7 @@ func readRoots(file string) (*x509.CertPool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading CA file: %s: %w", file, err)
 	}
-	roots := x509.NewCertPool()
-	for _, cert := range certs {
-		roots.AddCert(cert)
-	}
-	return roots, nil
+	return certs, nil
 }
 
 // readClientPair takes a certificate without host names: it names a client.

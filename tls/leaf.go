@@ -14,6 +14,7 @@ type Leaf struct {
 	Algorithm string // of its key: RSA, ECDSA or Ed25519
 	NotBefore time.Time
 	NotAfter  time.Time
+	Managed   bool // it is renewed by the door itself
 }
 
 func describe(cert *x509.Certificate) Leaf {

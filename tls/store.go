@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"strings"
@@ -42,6 +43,19 @@ func Load(pairs []Pair) (*Store, []PairError) {
 	s.table.Store(newTable(certs))
 	return s, nil
 }
+
+// With returns a Store that serves other certificates, too, after those of s.
+// They must have their Leaf.
+func (s *Store) With(managed []*tls.Certificate) *Store {
+	t := s.current()
+	out := new(Store)
+	out.table.Store(newTable(t.certs[:t.loaded], managed...))
+	return out
+}
+
+// Serves reports whether a certificate bears a name, be it in full or by a
+// wildcard.
+func (s *Store) Serves(name string) bool { return s.current().bearing(canonical(name)) != nil }
 
 // Replace makes s serve what other holds, from the next handshake on.
 // Connections that are open go on with what they have.
@@ -90,6 +104,33 @@ func (s *Store) current() *table {
 	return emptyTable
 }
 
+// Keeper orders certificates as they are needed, and puts them in the Store.
+type Keeper interface {
+	// Challenge is the certificate that proves to an authority who answers for
+	// a name (RFC 8737).
+	Challenge(ctx context.Context, name string) (*tls.Certificate, error)
+	// Await waits, for a while, when the first certificate of a name is on its
+	// way. It reports whether there is one.
+	Await(ctx context.Context, name string) bool
+}
+
+// ChallengeProtocol is the ALPN name of connections that prove something to an
+// authority; nothing is to be read from them.
+const ChallengeProtocol = "acme-tls/1"
+
+// keptCertificate is the GetCertificate of a server that has a Keeper.
+func (s *Store) keptCertificate(k Keeper) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == ChallengeProtocol {
+			return k.Challenge(hello.Context(), hello.ServerName)
+		}
+		if hello.ServerName != "" && !s.Serves(hello.ServerName) {
+			k.Await(hello.Context(), hello.ServerName) // what there is by then decides
+		}
+		return s.certificate(hello)
+	}
+}
+
 // certificate is the GetCertificate of a server.
 func (s *Store) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	set := s.current().find(hello.ServerName)
@@ -112,14 +153,19 @@ func (s *Store) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error
 
 // find returns the set that serves name, or nil when there are none at all.
 func (t *table) find(name string) *set {
-	name = canonical(name)
+	if found := t.bearing(canonical(name)); found != nil {
+		return found
+	}
+	return t.fallback
+}
+
+// bearing returns the set of certificates that bear a name; nil: none does.
+func (t *table) bearing(name string) *set {
 	if found := t.exact[name]; found != nil {
 		return found
 	}
 	if first, parent, ok := strings.Cut(name, "."); ok && first != "" {
-		if found := t.wild[parent]; found != nil {
-			return found
-		}
+		return t.wild[parent]
 	}
-	return t.fallback
+	return nil
 }

@@ -15,6 +15,8 @@ type table struct {
 	wild     map[string]*set // "*.example.org" by "example.org"
 	fallback *set            // nil: there are no certificates
 	leaves   []Leaf
+	certs    []*tls.Certificate
+	loaded   int // how many of them were loaded from files
 }
 
 // set is the certificates that serve a name, in order of preference. Names
@@ -24,11 +26,14 @@ type set struct {
 	policy string
 }
 
-func newTable(certs []*tls.Certificate) *table {
-	t := &table{exact: map[string]*set{}, wild: map[string]*set{}}
+func newTable(loaded []*tls.Certificate, managed ...*tls.Certificate) *table {
+	certs := slices.Concat(loaded, managed)
+	t := &table{exact: map[string]*set{}, wild: map[string]*set{}, certs: certs, loaded: len(loaded)}
 	exact, wild := map[string][]*tls.Certificate{}, map[string][]*tls.Certificate{}
-	for _, cert := range certs {
-		t.leaves = append(t.leaves, describe(cert.Leaf))
+	for i, cert := range certs {
+		leaf := describe(cert.Leaf)
+		leaf.Managed = i >= len(loaded)
+		t.leaves = append(t.leaves, leaf)
 		for _, name := range cert.Leaf.DNSNames {
 			name = canonical(name)
 			if parent, ok := wildcard(name); ok {

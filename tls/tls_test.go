@@ -31,7 +31,7 @@ type authority struct {
 func newAuthority(t testing.TB) *authority {
 	t.Helper()
 	a := &authority{t: t, dir: t.TempDir(), key: newECDSA(t)}
-	template := &x509.Certificate{Subject: pkix.Name{CommonName: "test root"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	template := &x509.Certificate{Subject: pkix.Name{CommonName: "test root"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
 	a.cert = a.sign(template, a.key, nil)
 	return a
 }
@@ -40,7 +40,7 @@ func newAuthority(t testing.TB) *authority {
 func (a *authority) under(name string) *authority {
 	a.t.Helper()
 	sub := &authority{t: a.t, dir: a.dir, key: newECDSA(a.t)}
-	template := &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	template := &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
 	sub.cert = a.sign(template, sub.key, a.cert)
 	return sub
 }
@@ -52,7 +52,9 @@ func (a *authority) sign(template *x509.Certificate, key crypto.Signer, parent *
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	template.SerialNumber = serial
+	if template.SerialNumber == nil {
+		template.SerialNumber = serial
+	}
 	if template.NotAfter.IsZero() {
 		template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
 	}
