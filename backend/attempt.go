@@ -32,6 +32,9 @@ type attempt struct {
 
 	prev, next *attempt // guarded by waiting.mu
 	listed     atomic.Bool
+	doubted    atomic.Bool // its answer takes longer than Hedge waits for
+	hedged     atomic.Bool // Hedge was called
+	suspicious bool        // its answer takes longer than is usual
 
 	mu     sync.Mutex              // guards what follows
 	cause  error                   // why it was interrupted
@@ -56,7 +59,7 @@ type attempt struct {
 // closed; reading it to its end ends the attempt, as well. After a 101 it is
 // an io.ReadWriteCloser with CloseWrite.
 func (m *Member) RoundTrip(req *http.Request, call *Call) (*http.Response, error) {
-	if !m.acquire() {
+	if !call.Held && !m.acquire() {
 		m.counts.full.Add(1)
 		return nil, &Error{Kind: Full, Err: errFull}
 	}
@@ -122,7 +125,7 @@ func (a *attempt) end() (clean bool) {
 	}
 	a.caught = a.unhook != nil && !a.unhook()
 	a.member.waiting.remove(a)
-	a.member.inFlight.Add(-1)
+	a.member.GiveBack()
 	return clean
 }
 
@@ -132,6 +135,9 @@ func (a *attempt) failed(err *Error) {
 	switch err.Kind {
 	case Moved:
 		b.counts.moved.Add(1)
+		return
+	case Hedged:
+		b.counts.hedged.Add(1)
 		return
 	case Full, ClientClosed, ClientBody:
 		return
@@ -167,21 +173,6 @@ func (a *attempt) connectLimit() time.Duration {
 // responseLimit is the time for the wait for an answer.
 func (a *attempt) responseLimit() time.Duration {
 	return shorter(a.member.timeouts.Response, a.call.ResponseLimit)
-}
-
-// patience is how long the answer may take before the backend is suspected; 0:
-// for ever, since nothing could be found out about it.
-func (a *attempt) patience() time.Duration {
-	if a.member.pool.check.Kind == Passive {
-		return 0
-	}
-	return a.member.latency.patience()
-}
-
-// suspected is called when the answer takes longer than that.
-func (a *attempt) suspected() {
-	a.member.counts.suspected.Add(1)
-	a.member.health.suspect()
 }
 
 // observe counts the time that the answer took, from when the request was

@@ -23,9 +23,11 @@ type Backend struct {
 	conduct   atomic.Pointer[conduct] // nil: the pool does not look for outliers
 	fell      atomic.Bool             // marked down, and not yet acted on
 	inFlight  atomic.Int64
+	queued    atomic.Int64 // who waits for this one alone
 	counts    counts
 	latency   latency
 	waiting   waiting
+	frost     frost
 
 	refs    int      // guarded by Set.mu: the Pools that name it
 	checker *checker // guarded by Set.starting
@@ -36,6 +38,7 @@ type identity struct {
 	pool, name, url string
 	protocol        Protocol
 	tls             string
+	line            int // version of the PROXY line; 0: none
 }
 
 // transport takes one attempt to the backend and back.
@@ -57,6 +60,7 @@ type Status struct {
 	Reason   string    // why it is in this state; "" when up
 	Since    time.Time // of the last change
 	InFlight int64
+	Queued   int           // who waits for a place at this backend alone
 	P99      time.Duration // to the first byte of an answer, estimated; 0: too few seen
 	// IdleClose is after how long the backend closes idle connections; 0: not known.
 	IdleClose time.Duration
@@ -89,6 +93,7 @@ func (b *Backend) InFlight() int64 { return b.inFlight.Load() }
 func (b *Backend) Status() Status {
 	s := Status{
 		InFlight: b.InFlight(),
+		Queued:   b.Queued(),
 		P99:      time.Duration(b.latency.p99.Load()),
 		Counters: b.counts.read(),
 		Order:    b.Order(),
@@ -149,7 +154,7 @@ func (b *Backend) learned(d time.Duration) {
 
 // event begins an event about b.
 func (b *Backend) event(k EventKind) Event {
-	return Event{Kind: k, Time: time.Now(), Pool: b.identity.pool, Backend: b.identity.name}
+	return Event{Kind: k, Time: time.Now(), Pool: b.identity.pool, Backend: b.identity.name, about: b}
 }
 
 // probe returns the function that makes one check by rule.

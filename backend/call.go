@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sterling/internal/http1"
+	"sterling/internal/proxyline"
 )
 
 // Informed hears of informational answers. An error ends the attempt.
@@ -25,10 +26,21 @@ type Call struct {
 	// a byte of the answer was seen and the body can be replayed. Others wait
 	// on, and are given only fresh connections, unless the pool says otherwise.
 	Movable bool
+	// Hedge is told, once, when the answer takes longer than HedgeAfter, so that
+	// another backend can be asked beside; nil: the attempt waits on. Movable
+	// must be set, too, and there must be no body.
+	Hedge Hedger
+	// HedgeAfter is counted from when the request was sent; 0: several times as
+	// long as the backend usually takes.
+	HedgeAfter time.Duration
+	// HedgeFrozen: only if the backend looks frozen, too, see [Backend.Frozen].
+	HedgeFrozen bool
 	// CountFailure: a failure after the request was sent may count against
 	// the backend where there are no active checks. It is to be set for one
 	// backend of a request only, or one poisonous request takes down them all.
 	CountFailure bool
+	// Held: the member has a place for the attempt, see [Turn.Ready].
+	Held bool
 	// Fresh asks for a new connection, as after an error with Reused set.
 	Fresh bool
 	// Trailers fills in the trailers that the request announces, once the body
@@ -41,6 +53,9 @@ type Call struct {
 	// ResponseLimit is what is left of the limit for all attempts; it shortens
 	// connecting and the wait for the answer. 0: the pool's limits alone.
 	ResponseLimit time.Duration
+
+	// Ends are told to a backend that wants a PROXY line.
+	Ends proxyline.Ends
 
 	// Began is when the attempt begins, where the caller has just looked at the
 	// clock; zero: RoundTrip does.

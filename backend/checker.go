@@ -22,6 +22,7 @@ type checker struct {
 type checks struct {
 	probe   func(context.Context) finding
 	outcome func(start time.Time, f finding)
+	late    func() (after time.Duration, overdue func(start time.Time)) // nil: never
 }
 
 // startChecker starts checking; the first check is made at once, unless the
@@ -126,6 +127,10 @@ func (c *checker) check(ctx context.Context) {
 	start := time.Now()
 	limited, cancel := context.WithTimeout(ctx, c.rule.Timeout)
 	defer cancel()
+	if c.late != nil && c.rule.Kind != Passive {
+		after, overdue := c.late()
+		defer time.AfterFunc(after, func() { overdue(start) }).Stop()
+	}
 	f := c.probe(limited)
 	if ctx.Err() != nil || scarce(f.failure) {
 		return // stopped, or could not ask: the outcome says nothing of the backend

@@ -5,7 +5,7 @@ import "sync/atomic"
 // counts are what has happened at a backend since it was first configured.
 type counts struct {
 	requests, failures, connectFailures atomic.Uint64
-	full, moved, stale                  atomic.Uint64
+	full, moved, hedged, stale          atomic.Uint64
 	dialed, reused, suspected           atomic.Uint64
 }
 
@@ -17,6 +17,7 @@ type Counters struct {
 	ConnectFailures uint64 // those of the failures where no connection was made
 	Full            uint64 // attempts refused because of the in-flight limit
 	Moved           uint64 // attempts taken back because the backend was marked down
+	Hedged          uint64 // attempts given up because another backend, asked beside, was faster
 	Stale           uint64 // reused connections that were found dead once a request was written
 	Dialed          uint64 // HTTP/1.1 exchanges over a new connection
 	Reused          uint64 // HTTP/1.1 exchanges over an idle connection
@@ -30,6 +31,7 @@ func (c *counts) read() Counters {
 		ConnectFailures: c.connectFailures.Load(),
 		Full:            c.full.Load(),
 		Moved:           c.moved.Load(),
+		Hedged:          c.hedged.Load(),
 		Stale:           c.stale.Load(),
 		Dialed:          c.dialed.Load(),
 		Reused:          c.reused.Load(),

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"sterling/internal/proxyline"
 )
 
 // dialer connects to one backend. The name is looked up anew each time, and
@@ -18,6 +20,7 @@ type dialer struct {
 	address string                  // host:port
 	tls     *tls.Config             // nil: plain
 	wrap    func(net.Conn) net.Conn // what to put around the TCP connection; nil: nothing
+	line    int                     // version of the PROXY line; 0: none
 }
 
 // newDialer prepares a dialer to u. config may be nil; next is the protocol
@@ -53,13 +56,20 @@ func portOf(scheme string) string {
 }
 
 // dial connects, TLS included, within limit. Its errors are *Error of the
-// kinds where nothing was sent, or ClientClosed where ctx itself ended.
-func (d *dialer) dial(ctx context.Context, limit time.Duration) (net.Conn, error) {
+// kinds where nothing was sent, or ClientClosed where ctx itself ended. ends are
+// told to the backend, where it wants to know.
+func (d *dialer) dial(ctx context.Context, limit time.Duration, ends proxyline.Ends) (net.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	conn, err := d.net.DialContext(limited, "tcp", d.address)
 	if err != nil {
 		return nil, dialError(ctx, err, ConnectFailed)
+	}
+	if d.line > 0 {
+		if _, err := conn.Write(proxyline.Write(d.line, ends)); err != nil {
+			_ = conn.Close() // the error says more
+			return nil, dialError(ctx, err, ConnectFailed)
+		}
 	}
 	if d.wrap != nil {
 		conn = d.wrap(conn)
@@ -103,6 +113,8 @@ func endedKind(cause error) Kind {
 	switch {
 	case errors.Is(cause, errMoved):
 		return Moved
+	case errors.Is(cause, ErrHedged):
+		return Hedged
 	case errors.Is(cause, errResponseTimeout):
 		return ResponseTimeout
 	case errors.Is(cause, errBodyStalled):

@@ -21,6 +21,7 @@ const (
 	ResponseTimeout // no answer within the response limit
 	BadResponse     // what came back is no HTTP
 	Moved           // the backend was marked down while the attempt waited for a first byte
+	Hedged          // another backend, asked beside this one, was the first to answer
 	BodyStalled     // the backend took nothing of the request's body for too long
 	BackendBodyIdle // the backend sent nothing of the answer's body for too long
 
@@ -34,7 +35,7 @@ var kindWords = [...]string{
 	Unresolved: "unresolved", ConnectFailed: "connect_failed", ConnectTimeout: "connect_timeout",
 	TLSFailed: "tls_failed", Full: "full", Stale: "stale",
 	BackendCut: "backend_cut", ResponseTimeout: "response_timeout", BadResponse: "bad_response",
-	Moved: "moved", BodyStalled: "body_stalled", BackendBodyIdle: "backend_body_idle",
+	Moved: "moved", Hedged: "hedged", BodyStalled: "body_stalled", BackendBodyIdle: "backend_body_idle",
 	ClientClosed: "client_closed", ClientBody: "client_body",
 }
 

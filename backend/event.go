@@ -54,6 +54,8 @@ type Event struct {
 	Until      time.Time // Ejected
 
 	IdleClose time.Duration // IdleCloseLearned
+
+	about *Backend
 }
 
 // events hands events to a callback one at a time, in the order in which they
@@ -70,9 +72,6 @@ type events struct {
 // post queues e. It may be called with locks held; deliver must follow when
 // they are released.
 func (q *events) post(e Event) {
-	if q.callback == nil {
-		return
-	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.waiting = append(q.waiting, e)

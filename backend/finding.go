@@ -23,6 +23,9 @@ func (b *Backend) checked(start time.Time, f finding) {
 	if f.answered {
 		b.hears(start, f.drain)
 	}
+	if f.failure == nil {
+		b.frost.thaw(start, time.Since(start))
+	}
 	b.health.checked(start, f.failure)
 	b.settle()
 }

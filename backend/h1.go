@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sterling/internal/http1"
+	"sterling/internal/proxyline"
 )
 
 // provedFor is how long a connection may have been idle to be trusted with a
@@ -66,12 +67,28 @@ func (t *h1) reuse(a *attempt) (idleConn, bool) {
 		}
 	}
 	for {
-		c, ok := t.idle.take(a.start, maxAge)
+		c, ok := t.take(a, maxAge)
 		if !ok || c.Alive() {
 			return c, ok
 		}
 		t.bury(c, a.start)
 	}
+}
+
+// take returns an idle connection that may serve the client of a.
+func (t *h1) take(a *attempt, maxAge time.Duration) (idleConn, bool) {
+	if t.dialer.line == 0 {
+		return t.idle.take(a.start, maxAge)
+	}
+	return t.idle.takeOf(a.call.Ends, a.start, maxAge)
+}
+
+// ends are whom a connection was made for; zero: for anybody.
+func (t *h1) ends(a *attempt) proxyline.Ends {
+	if t.dialer.line == 0 {
+		return proxyline.Ends{}
+	}
+	return a.call.Ends
 }
 
 // bury closes a connection that the backend has closed, and learns from it.
@@ -93,7 +110,7 @@ func (t *h1) connect(a *attempt) (*http1.ClientConn, *Error) {
 		return nil, &Error{Kind: endedKind(cause), Err: cause}
 	}
 	start := time.Now()
-	conn, err := t.dialer.dial(ctx, a.connectLimit())
+	conn, err := t.dialer.dial(ctx, a.connectLimit(), a.call.Ends)
 	a.call.Connect = time.Since(start)
 	if err != nil {
 		return nil, asError(err)
@@ -155,7 +172,7 @@ func (t *h1) release(a *attempt, conn *http1.ClientConn) {
 		t.keep.announce(announced)
 	}
 	since := a.exchange.Ended
-	t.idle.put(idleConn{conn, since, since.Add(a.member.timeouts.Idle)}, a.member.maxIdle)
+	t.idle.put(idleConn{ClientConn: conn, since: since, expires: since.Add(a.member.timeouts.Idle), ends: t.ends(a)}, a.member.maxIdle)
 }
 
 func (t *h1) discard() { closeAll(t.idle.empty(false)) }

@@ -19,20 +19,20 @@ type h2 struct {
 	idle     time.Duration // that a connection is kept without a request
 
 	mu     sync.Mutex // guards what follows
-	link   *h2Link
+	link   *stdLink
 	closed bool
 }
 
 func newH2(d *dialer, protocol Protocol, idle time.Duration) *h2 {
-	return &h2{dialer: d, protocol: protocol, idle: idle, link: newH2Link(d, protocol, idle)}
+	return &h2{dialer: d, protocol: protocol, idle: idle, link: newStdLink(d, protocol, idle)}
 }
 
 // current returns the link for one attempt, which must say when it is done.
-func (t *h2) current() *h2Link {
+func (t *h2) current() *stdLink {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
-		t.link = newH2Link(t.dialer, t.protocol, t.idle)
+		t.link = newStdLink(t.dialer, t.protocol, t.idle)
 	}
 	link := t.link
 	link.use()
@@ -48,7 +48,7 @@ func (t *h2) replace(last bool) {
 	defer t.mu.Unlock()
 	t.closed = t.closed || last
 	t.link.retire()
-	t.link = newH2Link(t.dialer, t.protocol, t.idle)
+	t.link = newStdLink(t.dialer, t.protocol, t.idle)
 }
 
 func (t *h2) roundTrip(a *attempt) (*http.Response, *Error) {

@@ -16,7 +16,7 @@ import (
 type h2Exchange struct {
 	attempt *attempt
 	cancel  context.CancelCauseFunc
-	link    *h2Link
+	link    *stdLink
 	body    *h2RequestBody // nil: none
 	ended   atomic.Bool
 
@@ -67,7 +67,17 @@ func (x *h2Exchange) wait() {
 	x.written = time.Now()
 	x.limit = time.AfterFunc(x.attempt.responseLimit(), func() { x.cancel(errResponseTimeout) })
 	if patience := x.attempt.patience(); patience > 0 && !x.seen {
-		x.suspicion = time.AfterFunc(patience, x.attempt.suspected)
+		x.suspicion = time.AfterFunc(patience, x.linger)
+	}
+}
+
+// linger is called when the answer does not come.
+func (x *h2Exchange) linger() {
+	again := x.attempt.linger()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if again > 0 && !x.settled && !x.seen {
+		x.suspicion.Reset(again - time.Since(x.written))
 	}
 }
 

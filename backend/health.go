@@ -123,6 +123,14 @@ func (h *health) suspect() {
 	h.nudge()
 }
 
+// isSuspected reports whether a request has been silent for longer than is
+// usual, and no check has passed since.
+func (h *health) isSuspected() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.suspected
+}
+
 // settledSince reports whether nothing has spoken against the backend from t on.
 func (h *health) settledSince(t time.Time) bool {
 	return h.current() == Up && int64(t.Sub(h.epoch)) > h.doubted.Load()

@@ -1,10 +1,12 @@
 package backend
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	"sterling/internal/http1"
+	"sterling/internal/proxyline"
 )
 
 // idleConn is a connection that waits for its next exchange.
@@ -12,6 +14,7 @@ type idleConn struct {
 	*http1.ClientConn
 	since   time.Time // when its last answer had come
 	expires time.Time
+	ends    proxyline.Ends // whom it was made for; zero: anybody
 }
 
 // idlePool is the idle connections to one backend, the one used last on top:
@@ -41,26 +44,51 @@ func (p *idlePool) take(now time.Time, maxAge time.Duration) (idleConn, bool) {
 	return c, true
 }
 
+// takeOf is take for a connection that was made for a client.
+func (p *idlePool) takeOf(ends proxyline.Ends, now time.Time, maxAge time.Duration) (idleConn, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for n := len(p.conns) - 1; n >= 0; n-- {
+		c := p.conns[n]
+		if maxAge > 0 && now.Sub(c.since) >= maxAge || now.After(c.expires) {
+			break // those below are older still
+		}
+		if c.ends == ends {
+			p.conns = slices.Delete(p.conns, n, n+1)
+			return c, true
+		}
+	}
+	return idleConn{}, false
+}
+
 // put keeps c, unless there are limit already or the pool is closed: then c is
-// closed.
+// closed. Of those that were made for one client the oldest is, or clients that
+// have gone would keep all places.
 func (p *idlePool) put(c idleConn, limit int) {
-	if !p.keep(c, limit) {
-		_ = c.Close() // nothing is under way on it
+	if not := p.keep(c, limit); not.ClientConn != nil {
+		_ = not.Close() // nothing is under way on it
 	}
 }
 
-func (p *idlePool) keep(c idleConn, limit int) bool {
+// keep returns the one that is not kept, if any.
+func (p *idlePool) keep(c idleConn, limit int) (not idleConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || len(p.conns) >= limit {
-		return false
+	switch {
+	case p.closed || limit <= 0:
+		return c
+	case len(p.conns) >= limit && c.ends == proxyline.Ends{}:
+		return c
+	case len(p.conns) >= limit:
+		not = p.conns[0]
+		p.conns = slices.Delete(p.conns, 0, 1)
 	}
 	p.conns = append(p.conns, c)
 	// What an answer's reader kept waiting is older than it comes.
 	for i := len(p.conns) - 1; i > 0 && c.since.Before(p.conns[i-1].since); i-- {
 		p.conns[i], p.conns[i-1] = p.conns[i-1], c
 	}
-	return true
+	return not
 }
 
 // older takes out all connections idle for age or longer, for inspection.

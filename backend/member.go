@@ -29,9 +29,15 @@ func (m *Member) Priority() int { return m.priority }
 // MaxInFlight returns the limit of requests in flight; 0: no limit.
 func (m *Member) MaxInFlight() int { return int(m.maxInFlight) }
 
-// Full reports whether the in-flight limit is reached.
+// Full reports whether the in-flight limit is reached, or somebody waits for m.
 func (m *Member) Full() bool {
-	return m.maxInFlight > 0 && m.inFlight.Load() >= m.maxInFlight
+	return m.maxInFlight > 0 && (m.inFlight.Load() >= m.maxInFlight || m.queued.Load() > 0)
+}
+
+// GiveBack gives up a place, for the next in the queue.
+func (m *Member) GiveBack() {
+	m.inFlight.Add(-1)
+	m.shared.queue.freed(m.Backend)
 }
 
 // acquire counts a request in flight, or reports that the limit is reached.

@@ -50,10 +50,16 @@ type PoolOptions struct {
 	// connections, too, if those were in use within the last second. A backend
 	// that closes one just then loses the request. H1 only.
 	ReuseForAll bool
-	Check       CheckOptions
+	// ProxyLine is the version of the PROXY line that connections begin with, 1
+	// or 2; 0: none. Such a connection serves one client alone. H1 only.
+	ProxyLine int
+	Check     CheckOptions
 	// SlowStart is how long a backend that comes back takes until it is given
 	// all of its share of new visitors; 0: no time at all.
 	SlowStart time.Duration
+	// Queue is how many may wait for a place at each backend that has reached
+	// its in-flight limit; 0: nobody. See [Pool.Queue].
+	Queue int
 	// Outliers says when one that answers its checks is left out; nil: never.
 	Outliers *Outliers
 	Timeouts Timeouts

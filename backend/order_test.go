@@ -178,7 +178,7 @@ func TestOrdersAreToldOf(t *testing.T) {
 			{Backend: "b1", Time: time.Now(), Order: Order{Duty: Disabled, Since: time.Now(), By: ByOperator}, LastAvailable: true},
 			{Backend: "b1", Time: time.Now(), Was: Order{Duty: Disabled, Since: time.Now(), By: ByOperator}},
 		} {
-			want.Kind, want.Pool = OrderChanged, "app"
+			want.Kind, want.Pool, want.about = OrderChanged, "app", pool.Pinned(want.Backend).Backend
 			if events[i] != want {
 				t.Errorf("event %d is %+v, want %+v", i, events[i], want)
 			}

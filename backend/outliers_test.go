@@ -316,10 +316,13 @@ func TestRequestsTellOutliers(t *testing.T) {
 	for _, mode := range modes {
 		t.Run(mode.name, func(t *testing.T) {
 			url, config := serve(t, mode.protocol, mode.secure, func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/cut" {
+				switch r.URL.Path {
+				case "/cut":
 					panic(http.ErrAbortHandler)
+				case "/well":
+				default:
+					w.WriteHeader(http.StatusServiceUnavailable)
 				}
-				w.WriteHeader(http.StatusServiceUnavailable)
 			})
 			f := start(t, PoolOptions{
 				Protocol: mode.protocol, TLS: config,
@@ -342,10 +345,24 @@ func TestRequestsTellOutliers(t *testing.T) {
 			if n := c.row.Load(); n != 2 && mode.protocol == H1 {
 				t.Errorf("%d errors in a row, want 2", n)
 			}
+			// Over HTTP/2 an answer that overtakes the end of its request is not
+			// a measure of the backend.
+			for range 100 {
+				if c.typical(1) != 0 {
+					break
+				}
+				req, call := request(t, m, "GET", "")
+				req.URL.Path = "/well"
+				resp, err := m.RoundTrip(req, call)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = resp.Body.Close() // it is empty
+			}
 			if c.typical(1) == 0 {
 				t.Error("no time was taken")
 			}
-			for range 2 {
+			for range 3 {
 				if _, _, err := exchange(t, m, "POST", "x"); err != nil {
 					t.Fatal(err)
 				}

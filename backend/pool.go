@@ -11,6 +11,7 @@ import (
 type Pool struct {
 	name    string
 	tryAll  bool
+	queue   int // how many may wait for each member; 0: nobody
 	check   CheckOptions
 	members []*Member
 	byName  map[string]*Member
@@ -59,8 +60,8 @@ func (p *Pool) Pinned(name string) *Member { return p.byName[name] }
 
 // Pick returns the member for a new visitor, or for a further attempt with the
 // members tried before it; nil if none is left. It offers those that are up,
-// by priority and policy; else, by the same rule, those still unproven; else
-// those that ask to be drained; else outliers; else, where the pool tries all
+// by priority and policy; else, by the same rule, those that are up but look
+// frozen to requests and checks; else those still unproven; else those that ask to be drained; else outliers; else, where the pool tries all
 // and none left is merely full, those that are down: then lastResort is true.
 // A full member, one without weight, and one that an operator has drained or
 // disabled is never offered. Pick changes nothing but the policy's counter.
@@ -72,7 +73,7 @@ func (p *Pool) Pick(tried Tried) (m *Member, lastResort bool) {
 			return m, false
 		}
 	}
-	if !p.tryAll || p.busy(tried) {
+	if !p.tryAll || p.Busy(tried) {
 		return nil, false
 	}
 	f.best, f.worst = fit, broken // whatever has become of them meanwhile
@@ -103,9 +104,22 @@ func (g *group) choose(f filter) *Member {
 	return m
 }
 
-// busy reports whether a member that works is skipped only because it is full:
+// Serves reports whether there is a member for new visitors that is not down,
+// may it be full.
+func (p *Pool) Serves() bool {
+	for _, g := range p.groups {
+		for _, m := range g.members {
+			if m.rank() < broken {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Busy reports whether a member that works is skipped only because it is full:
 // then a request had better be refused than sent to one that is down.
-func (p *Pool) busy(tried Tried) bool {
+func (p *Pool) Busy(tried Tried) bool {
 	for _, g := range p.groups {
 		for _, m := range g.members {
 			if m.rank() < broken && m.Full() && !tried.Has(m) {

@@ -47,7 +47,7 @@ func (b *Backend) startChecks(rule CheckOptions) {
 	if rule.Kind != CheckHTTP {
 		b.hears(time.Now(), "") // nobody asks it any more
 	}
-	b.checker = startChecker(b.health, rule, checks{b.prober(rule).probe, b.checked})
+	b.checker = startChecker(b.health, rule, checks{b.prober(rule).probe, b.checked, b.late})
 }
 
 // Retire gives up this configuration's backends. One that no other Pools name

@@ -3,9 +3,10 @@ package backend
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
+
+	"sterling/internal/proxyline"
 )
 
 const (
@@ -30,22 +31,18 @@ func (p *prober) probe(ctx context.Context) finding {
 	if p.rule.Kind == CheckHTTP {
 		return p.probeHTTP(ctx)
 	}
-	conn, err := p.dial(ctx, "tcp", "")
+	conn, err := p.dialer.dial(ctx, p.rule.Timeout, proxyline.Ends{})
 	if err != nil {
 		return finding{failure: err}
 	}
 	return finding{failure: conn.Close()}
 }
 
-func (p *prober) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	return p.dialer.dial(ctx, p.rule.Timeout)
-}
-
 func (p *prober) probeHTTP(ctx context.Context) finding {
-	transport := newStandardTransport(p.protocol, p.dial)
-	transport.DisableKeepAlives = true
-	transport.MaxResponseHeaderBytes = probeBodyLimit
-	defer transport.CloseIdleConnections()
+	link := newStdLink(p.dialer, p.protocol, 0)
+	link.std.DisableKeepAlives = true
+	link.std.MaxResponseHeaderBytes = probeBodyLimit
+	ctx = context.WithValue(ctx, connectLimitKey{}, p.rule.Timeout)
 	target := *p.url
 	target.Path, target.RawQuery = "", ""
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String()+p.rule.Path, nil)
@@ -56,8 +53,10 @@ func (p *prober) probeHTTP(ctx context.Context) finding {
 		req.Host = p.rule.Host
 	}
 	req.Header.Set("User-Agent", "sterling-check")
-	resp, err := transport.RoundTrip(req)
+	resp, err := link.std.RoundTrip(req)
 	if err != nil {
+		// A connection that comes too late would be kept, if it speaks HTTP/2.
+		link.retire()
 		return finding{failure: unwrapDial(ctx, err)}
 	}
 	defer func() { _ = resp.Body.Close() }() // it was read only for good manners

@@ -1,10 +1,13 @@
 package backend
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -88,6 +91,53 @@ func TestEachCheckUsesAConnectionOfItsOwn(t *testing.T) {
 			eventually(t, "five checks", func() bool { return s.accepted.Load() >= 5 })
 			f.pools.Retire()
 			eventually(t, "all connections of checks are closed", func() bool { return left.Load() == 0 })
+		})
+	}
+}
+
+// A connection that the backend takes when the check has been given up is closed,
+// not kept for a request that never comes.
+func TestACheckThatIsGivenUpLeavesNoConnection(t *testing.T) {
+	for _, protocol := range []Protocol{H1, H2} {
+		t.Run(string(protocol), func(t *testing.T) {
+			late := make(chan struct{})
+			var hurried, ended atomic.Int32
+			s := httptest.NewUnstartedServer(http.NotFoundHandler())
+			s.EnableHTTP2 = protocol == H2
+			ca := proxytest.NewCA(t)
+			s.TLS = &tls.Config{
+				Certificates: []tls.Certificate{ca.Certificate("127.0.0.1")},
+				GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+					hurried.Add(1)
+					<-late
+					return nil, nil
+				},
+			}
+			s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+				if state == http.StateClosed {
+					ended.Add(1)
+				}
+			}
+			s.StartTLS()
+			t.Cleanup(s.Close)
+			target, err := url.Parse(s.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &prober{
+				dialer: newDialer(target, nil, &tls.Config{RootCAs: ca.Pool()}, map[Protocol]string{H1: "http/1.1", H2: "h2"}[protocol]), url: target, protocol: protocol,
+				rule: CheckOptions{Kind: CheckHTTP, Path: "/", Timeout: 10 * time.Second},
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				proxytest.Within(10*time.Second, func() bool { return hurried.Load() > 0 })
+				cancel()
+			}()
+			if f := p.probe(ctx); f.failure == nil {
+				t.Fatal("the check was not given up")
+			}
+			close(late)
+			proxytest.Eventually(t, "the connection to be closed", func() bool { return ended.Load() == 1 })
 		})
 	}
 }

@@ -5,6 +5,7 @@ type rank int32
 
 const (
 	fit      rank = iota // up
+	stuck                // up, but neither a request nor a check is answered
 	untested             // unproven
 	leaving              // would rather be drained, as it says itself
 	ejected              // up or unproven, but an outlier
@@ -26,6 +27,8 @@ func (b *Backend) rank() rank {
 		return leaving
 	case state == Unproven:
 		return untested
+	case b.frost.stuck.Load():
+		return stuck
 	}
 	return fit
 }

@@ -11,14 +11,14 @@ import (
 
 var attempts = sync.Pool{New: func() any {
 	a := new(attempt)
-	a.own = callbacks{step: a.step, suspected: a.suspected, informed: a.informed, firstByte: a.firstByte}
+	a.own = callbacks{step: a.step, suspected: a.linger, informed: a.informed, firstByte: a.firstByte}
 	return a
 }}
 
 // callbacks are methods of an attempt as functions, which are made once.
 type callbacks struct {
 	step      func() error
-	suspected func()
+	suspected func() time.Duration
 	firstByte func() error
 	informed  func(int, textproto.MIMEHeader) error
 }
@@ -52,8 +52,10 @@ func (a *attempt) reclaim() bool {
 	}
 	a.member, a.req, a.call, a.polled, a.unhook = nil, nil, nil, nil, nil
 	a.exchange, a.body = http1.Exchange{}, h1Body{}
-	a.stays = false
+	a.stays, a.suspicious = false, false
 	a.ended.Store(false)
+	a.doubted.Store(false)
+	a.hedged.Store(false)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.cause, a.over, a.cancel, a.conn = nil, false, nil, nil

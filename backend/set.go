@@ -33,13 +33,23 @@ type Set struct {
 func NewSet(options SetOptions) *Set {
 	s := &Set{
 		options:  options,
-		events:   events{callback: options.OnEvent},
 		stop:     make(chan struct{}),
 		backends: make(map[identity]*Backend),
 		pools:    make(map[string]*shared),
 	}
+	s.events.callback = s.told
 	s.done.Go(s.sweep)
 	return s
+}
+
+// told is called for each event, outside of all locks.
+func (s *Set) told(e Event) {
+	if e.Kind != IdleCloseLearned {
+		e.about.requeue()
+	}
+	if s.options.OnEvent != nil {
+		s.options.OnEvent(e)
+	}
 }
 
 // Close ends all checks, closes idle connections, and waits for what ran in
@@ -89,6 +99,7 @@ func (s *Set) build(o PoolOptions) *Pool {
 	p := &Pool{
 		name:      o.Name,
 		tryAll:    o.TryAll,
+		queue:     o.Queue,
 		slowStart: o.SlowStart,
 		check:     o.Check.withDefaults(),
 		byName:    make(map[string]*Member, len(o.Backends)),
@@ -138,7 +149,7 @@ func (s *Set) share(name string) *shared {
 
 // find returns the backend that is meant, an old one or a new. mu is held.
 func (s *Set) find(o PoolOptions, mo MemberOptions, sh *shared) *Backend {
-	id := identity{pool: o.Name, name: mo.Name, url: mo.URL.String(), protocol: o.Protocol}
+	id := identity{pool: o.Name, name: mo.Name, url: mo.URL.String(), protocol: o.Protocol, line: o.ProxyLine}
 	if mo.URL.Scheme == "https" {
 		id.tls = o.TLSIdentity
 	}
@@ -162,6 +173,7 @@ func (s *Set) make(id identity, o PoolOptions, u *url.URL, sh *shared) *Backend 
 		next = "h2"
 	}
 	dial := newDialer(u, s.options.Resolver, o.TLS, next)
+	dial.line = id.line
 	b := &Backend{identity: id, url: u, shared: sh, events: &s.events, probeDial: dial}
 	b.health = newHealth(b.changed)
 	if id.protocol == H1 {

@@ -9,6 +9,7 @@ import (
 type shared struct {
 	name    string
 	budget  *budget
+	queue   queue
 	current atomic.Pointer[Pool] // the one that was started last
 	refs    int                  // guarded by Set.mu
 

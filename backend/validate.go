@@ -16,6 +16,12 @@ func (o *PoolOptions) validate() []error {
 	default:
 		fault("unknown protocol %q", o.Protocol)
 	}
+	if o.ProxyLine < 0 || o.ProxyLine > 2 {
+		fault("there is no version %d of the PROXY line", o.ProxyLine)
+	}
+	if o.ProxyLine > 0 && o.Protocol != H1 && o.Protocol != "" {
+		fault("a connection of protocol %s serves many clients, and a PROXY line names one", o.Protocol)
+	}
 	switch o.Check.Kind {
 	case Passive, CheckHTTP, CheckTCP:
 	default:

@@ -31,7 +31,7 @@ func TestAbortEndsAnExchangeAtAnyPhase(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newServer(t, tc.script)
 				x := &Exchange{
-					Request: get(t), Suspect: time.Minute, OnSuspect: func() {}, Response: time.Hour, BodyIdle: 3 * time.Hour,
+					Request: get(t), Suspect: time.Minute, OnSuspect: func() time.Duration { return 0 }, Response: time.Hour, BodyIdle: 3 * time.Hour,
 				}
 				if tc.post {
 					x.Request, x.Body = request(t, "POST", -1), bytes.NewReader(make([]byte, 1<<20))

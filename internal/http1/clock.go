@@ -114,6 +114,17 @@ func (k *clock) next() time.Time {
 	return noDeadline
 }
 
+// suspectAt says when the server is suspect once more; 0: never.
+func (k *clock) suspectAt(again time.Duration) {
+	if again <= 0 {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.suspect, k.suspected = again, false
+	k.c.setReadDeadline(k.next())
+}
+
 // passed is called when a deadline passed. It reports whether the server is
 // suspect from now on, and whether the last deadline is over.
 func (k *clock) passed() (suspect, over bool) {

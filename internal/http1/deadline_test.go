@@ -82,7 +82,7 @@ func TestADeadlineThatWasSetForAnotherIsPutRight(t *testing.T) {
 			suspected := 0
 			began := time.Now()
 			_, body, err := fetch(c, &Exchange{
-				Request: get(t), Suspect: time.Second, OnSuspect: func() { suspected++ }, Response: limit, BodyIdle: limit,
+				Request: get(t), Suspect: time.Second, OnSuspect: func() time.Duration { suspected++; return 0 }, Response: limit, BodyIdle: limit,
 			})
 			if err != nil || body != "hi" || suspected != 1 || time.Since(began) != 6*time.Second {
 				t.Errorf("limit %v: %q, %v, suspected %d times, after %v", limit, body, err, suspected, time.Since(began))

@@ -25,9 +25,10 @@ type Exchange struct {
 	// whole request, and the exchange fails with that error.
 	Body io.Reader
 	// Suspect is how long no byte of an answer may come after the request was
-	// sent until OnSuspect is called, once; 0: never.
+	// sent until OnSuspect is called; 0: never. OnSuspect returns after which
+	// time, from the same moment on, it is called again; 0: no more.
 	Suspect   time.Duration
-	OnSuspect func()
+	OnSuspect func() (again time.Duration)
 	// Response is how long the first byte of the final answer may take from
 	// when the request was sent whole, informational answers or not; 0: for
 	// ever.

@@ -92,7 +92,7 @@ func TestABodyIsSentAfterSilence(t *testing.T) {
 				began := time.Now()
 				_, body, err := fetch(c, &Exchange{
 					Request: expecting(t), Body: strings.NewReader("hello"),
-					Suspect: time.Millisecond, OnSuspect: func() { t.Error("suspected") }, Response: time.Millisecond,
+					Suspect: time.Millisecond, OnSuspect: func() time.Duration { t.Error("suspected"); return 0 }, Response: time.Millisecond,
 				})
 				if err != nil || body != "hi" || !c.Reusable() {
 					t.Errorf("%q, %v", body, err)

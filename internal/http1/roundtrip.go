@@ -228,7 +228,7 @@ func (x *exchange) await() error {
 		}
 		suspect, over := x.clock.passed()
 		if suspect && x.OnSuspect != nil {
-			x.OnSuspect()
+			x.clock.suspectAt(x.OnSuspect())
 		}
 		if over {
 			return err

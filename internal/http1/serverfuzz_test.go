@@ -222,6 +222,7 @@ func differs(got, want heard) string {
 // However the bytes of a request are cut into pieces, they mean the same.
 func FuzzServerPieces(f *testing.F) {
 	f.Add([]byte(plainGet+benchGet), 3)
+	f.Add([]byte("GET / HTTP/1.1\r\nHost: h\r\nX: "+strings.Repeat("x", 3<<10)+"\n\r\n"), 94) // two faults
 	for _, tc := range goodBodies {
 		if len(tc.send) < 2000 {
 			f.Add([]byte(srvPost+tc.head+tc.send+plainGet), 1)

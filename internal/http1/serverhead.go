@@ -59,6 +59,9 @@ func (t *serverTurn) scan() verdict {
 		end := h.at + i
 		line := in[h.line:end]
 		if len(line) == 0 || line[len(line)-1] != '\r' {
+			if end >= t.c.s.o.MaxHead { // it would have been refused, had it come in pieces
+				return t.refuse(t.tooLong(line))
+			}
 			return t.refuse(errLineEnd)
 		}
 		line = line[:len(line)-1]

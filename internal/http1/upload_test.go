@@ -197,7 +197,7 @@ func TestASlowClientIsNotTheServersFault(t *testing.T) {
 		x := &Exchange{
 			Request: request(t, "POST", 5), Body: body,
 			BodyIdle: time.Second, Response: time.Second, Suspect: time.Millisecond,
-			OnSuspect: func() { t.Error("the server is suspected") },
+			OnSuspect: func() time.Duration { t.Error("the server is suspected"); return 0 },
 		}
 		if _, _, err := fetch(c, x); err != nil || !c.Reusable() {
 			t.Errorf("%v, reusable %v", err, c.Reusable())
@@ -274,7 +274,7 @@ func TestTheEndOfAnUploadDoesNotHurryTheAnswer(t *testing.T) {
 		})
 		res, err := c.RoundTrip(&Exchange{
 			Request: request(t, "POST", 5), Body: body, BodyIdle: time.Hour,
-			Response: time.Second, Suspect: time.Millisecond, OnSuspect: func() { t.Error("suspected") },
+			Response: time.Second, Suspect: time.Millisecond, OnSuspect: func() time.Duration { t.Error("suspected"); return 0 },
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -6,28 +6,30 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"sterling/internal/proxyline"
 )
 
-// h2Link is a standard transport and the connections that it has dialed. It is
+// stdLink is a standard transport and the connections that it has dialed. It is
 // given up as a whole when the backend is marked down: its connections may
 // lead to a machine that has gone without a word, and the transport would put
 // new requests on them. Those under way go on; the last one closes them all.
-type h2Link struct {
+type stdLink struct {
 	std    *http.Transport
 	dialer dialer
 
 	mu      sync.Mutex // guards what follows
 	users   int
 	retired bool
-	conns   map[*h2Conn]struct{}
+	conns   map[*stdConn]struct{}
 }
 
 // connectLimitKey is the context key of an attempt's limit for connecting: the
 // transport dials in the background, under a context that keeps only values.
 type connectLimitKey struct{}
 
-func newH2Link(d *dialer, protocol Protocol, idle time.Duration) *h2Link {
-	l := &h2Link{dialer: *d, conns: make(map[*h2Conn]struct{})}
+func newStdLink(d *dialer, protocol Protocol, idle time.Duration) *stdLink {
+	l := &stdLink{dialer: *d, conns: make(map[*stdConn]struct{})}
 	l.dialer.wrap = l.track
 	l.std = newStandardTransport(protocol, l.dial)
 	l.std.IdleConnTimeout = idle
@@ -35,21 +37,21 @@ func newH2Link(d *dialer, protocol Protocol, idle time.Duration) *h2Link {
 	return l
 }
 
-func (l *h2Link) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+func (l *stdLink) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	limit, ok := ctx.Value(connectLimitKey{}).(time.Duration)
 	if !ok {
 		limit = time.Second
 	}
-	return l.dialer.dial(ctx, limit)
+	return l.dialer.dial(ctx, limit, proxyline.Ends{}) // for checks, and for HTTP/2, which has none
 }
 
-func (l *h2Link) use() {
+func (l *stdLink) use() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.users++
 }
 
-func (l *h2Link) done() {
+func (l *stdLink) done() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.users--
@@ -57,7 +59,7 @@ func (l *h2Link) done() {
 }
 
 // retire closes the connections as soon as nobody uses them.
-func (l *h2Link) retire() {
+func (l *stdLink) retire() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.retired = true
@@ -65,7 +67,7 @@ func (l *h2Link) retire() {
 }
 
 // shut closes all connections if their time is over. mu is held.
-func (l *h2Link) shut() {
+func (l *stdLink) shut() {
 	if !l.retired || l.users > 0 {
 		return
 	}
@@ -76,8 +78,8 @@ func (l *h2Link) shut() {
 }
 
 // track notes a connection until it is closed.
-func (l *h2Link) track(conn net.Conn) net.Conn {
-	c := &h2Conn{Conn: conn, link: l}
+func (l *stdLink) track(conn net.Conn) net.Conn {
+	c := &stdConn{Conn: conn, link: l}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conns[c] = struct{}{}
@@ -85,13 +87,13 @@ func (l *h2Link) track(conn net.Conn) net.Conn {
 	return c
 }
 
-// h2Conn is a connection that its link knows of.
-type h2Conn struct {
+// stdConn is a connection that its link knows of.
+type stdConn struct {
 	net.Conn
-	link *h2Link
+	link *stdLink
 }
 
-func (c *h2Conn) Close() error {
+func (c *stdConn) Close() error {
 	c.link.mu.Lock()
 	delete(c.link.conns, c)
 	c.link.mu.Unlock()
