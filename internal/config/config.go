@@ -69,14 +69,40 @@ type Affinity struct {
 
 // TLS is the server side of TLS, for all https listeners.
 type TLS struct {
-	MinVersion   uint16 // crypto/tls version number; default TLS 1.2
+	MinVersion   uint16        // crypto/tls version number; default TLS 1.2
+	Watch        time.Duration // between two looks at the files of certificates; 0: none; default 10s
 	Certificates []Certificate
+	Suites       []string // of TLS 1.2; empty: all that are good
+	Curves       []string // key exchanges; empty: a good choice
+	ECH          []string // files of keys of encrypted client hellos
+	ACME         *ACME    // nil: all certificates are files
+	Clients      []ClientPolicy
 }
 
-// Certificate is a pair of PEM files.
+// ClientPolicy says which certificates clients must show.
+type ClientPolicy struct {
+	Hosts       []string // that the client asks for; empty: all that no other policy has
+	Certificate string   // none | ask | optional | required
+	CA          string   // PEM file of who may issue them
+	CRL         []string // files of revocation lists
+}
+
+// ACME configures certificates that are ordered from an authority.
+type ACME struct {
+	Email      string        // for the authority's warnings; "": none
+	Directory  string        // the authority's URL; default Let's Encrypt
+	CA         string        // PEM file of whom to trust for the directory; "": the system's
+	Hosts      []string      // names, each with a certificate of its own; empty: those of the routes
+	Wait       time.Duration // a handshake's, for a first certificate, within Listener.HeaderTimeout; default 8s
+	BindingID  string        // of the account at the authority that this one belongs to; "": none
+	BindingKey []byte        // the key of the same
+}
+
+// Certificate is a pair of PEM files, or all that a pattern finds.
 type Certificate struct {
-	Cert string
-	Key  string
+	Cert  string
+	Key   string
+	Files string // a pattern of filepath.Match for certificate files; then Cert and Key are ""
 }
 
 // Listener is one door.
@@ -86,6 +112,7 @@ type Listener struct {
 	Protocol       string // http | https
 	TrustedProxies []netip.Prefix
 	RedirectHTTPS  bool
+	ProxyProtocol  string        // off | optional | required: a PROXY line from TrustedProxies; default off
 	HTTPSPort      int           // port written into redirects; 0: that of the first https listener
 	Idle           time.Duration // idle keep-alive connection; default 60s
 	HeaderTimeout  time.Duration // from the first byte to the end of a request head; default 10s
@@ -94,6 +121,9 @@ type Listener struct {
 	MaxHeader      int64         // bytes of a request head; default 16 KiB
 	MaxHeaders     int           // number of header lines; default 100
 	MaxURI         int64         // bytes of a request target; default 8 KiB
+	HTTP3          bool          // over UDP at the same address, too
+	HTTP3Port      int           // told to clients; 0: that of Address
+	EarlyData      bool          // HTTP/3 requests that change nothing are served before the handshake has ended
 	Engine         string        // native | standard: the server that speaks HTTP; default native
 }
 
@@ -112,7 +142,8 @@ type Shutdown struct {
 
 // Upgrade times the exchange of the program.
 type Upgrade struct {
-	Timeout time.Duration // for the new process to serve; default 30s
+	Timeout   time.Duration // for the new process to serve; default 30s
+	IdleGrace time.Duration // that idle connections stay with the old one; default 20s
 }
 
 // Route sends what matches it to a pool.
@@ -122,11 +153,14 @@ type Route struct {
 	Hosts          []string // lower case; none: every host
 	Paths          []string // prefixes on segment borders; none: "/"
 	Pool           string
-	MaxBody        int64    // bytes; 0: no limit
-	Upgrade        []string // allowed Upgrade tokens, lower case; default websocket
-	IdempotencyKey bool     // a request with an Idempotency-Key header counts as idempotent
-	Forwarded      bool     // set RFC 7239 Forwarded too
-	EncodedSlash   string   // reject | pass; default reject
+	MaxBody        int64         // bytes; 0: no limit
+	Upgrade        []string      // allowed Upgrade tokens, lower case; default websocket
+	IdempotencyKey bool          // a request with an Idempotency-Key header counts as idempotent
+	Forwarded      bool          // set RFC 7239 Forwarded too
+	EncodedSlash   string        // reject | pass; default reject
+	HSTS           time.Duration // max-age of Strict-Transport-Security; 0, the default: not sent
+	HSTSSubdomains bool          // with includeSubDomains
+	ClientVerified bool          // only for clients that have shown a good certificate
 	Request        HeaderRules
 	Response       HeaderRules
 }
@@ -140,21 +174,36 @@ type HeaderRules struct {
 
 // Pool is a group of interchangeable backends.
 type Pool struct {
-	Name       string
-	Policy     string // round_robin | least_requests | random | first; default least_requests
-	AllDown    string // try_all | fail; default try_all
-	WhenFull   string // move | fail: what a pinned visitor of a full backend gets; default move
-	Host       string // client | backend: the Host header sent; default client
-	Protocol   string // h1 | h2 | h2c; default h1
-	Reuse      string // idempotent | all: which requests may go over kept connections; default idempotent
-	ReplayBody int64  // bytes of a request body kept for another attempt; default 64 KiB
-	Affinity   PoolAffinity
-	Health     *Health       // nil: passive only
-	SlowStart  time.Duration // until one that comes back gets all of its new visitors; 0, the default: at once
-	Outliers   *Outliers     // nil: none are looked for
-	Timeout    Timeout
-	TLS        BackendTLS
-	Backends   []Backend
+	Name          string
+	Policy        string        // round_robin | least_requests | random | first; default least_requests
+	AllDown       string        // try_all | fail; default try_all
+	WhenFull      string        // move | fail: what a pinned visitor of a full backend gets; default move
+	Queue         int           // requests that may wait for each full backend; 0, the default: none
+	QueueTimeout  time.Duration // default 5s
+	Hold          time.Duration // how long requests wait while no backend may take them; 0, the default: not at all
+	HoldRequests  int           // how many may; default 1000
+	HoldBytes     int64         // and what they may take together; default 64 MiB
+	Unavailable   *Unavailable  // nil: a line of text with status 503
+	Host          string        // client | backend: the Host header sent; default client
+	Protocol      string        // h1 | h2 | h2c; default h1
+	Reuse         string        // idempotent | all: which requests may go over kept connections; default idempotent
+	ReplayBody    int64         // bytes of a request body kept for another attempt; default 64 KiB
+	Hedge         time.Duration // until a safe request is sent to another backend, too; 0: never; default HedgeAuto
+	Affinity      PoolAffinity
+	Health        *Health       // nil: passive only
+	SlowStart     time.Duration // until one that comes back gets all of its new visitors; 0, the default: at once
+	Outliers      *Outliers     // nil: none are looked for
+	Timeout       Timeout
+	ProxyProtocol int // version of the PROXY line that connections begin with: 0, none | 1 | 2
+	TLS           BackendTLS
+	Backends      []Backend
+}
+
+// Unavailable is what is answered when no backend could take a request.
+type Unavailable struct {
+	Status     int           // default 503
+	File       string        // the page; "": a line of text
+	RetryAfter time.Duration // for the header, in whole seconds; default 1s; 0: none
 }
 
 // PoolAffinity says how visitors are pinned.

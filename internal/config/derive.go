@@ -58,11 +58,27 @@ func resolve(cfg *Config, dir string) {
 	}
 	for i := range cfg.TLS.Certificates {
 		c := &cfg.TLS.Certificates[i]
-		c.Cert, c.Key = under(dir, c.Cert), under(dir, c.Key)
+		c.Cert, c.Key, c.Files = under(dir, c.Cert), under(dir, c.Key), under(dir, c.Files)
+	}
+	if a := cfg.TLS.ACME; a != nil {
+		a.CA = under(dir, a.CA)
+	}
+	for i := range cfg.TLS.ECH {
+		cfg.TLS.ECH[i] = under(dir, cfg.TLS.ECH[i])
+	}
+	for i := range cfg.TLS.Clients {
+		c := &cfg.TLS.Clients[i]
+		c.CA = under(dir, c.CA)
+		for j := range c.CRL {
+			c.CRL[j] = under(dir, c.CRL[j])
+		}
 	}
 	for i := range cfg.Pools {
 		t := &cfg.Pools[i].TLS
 		t.CA, t.Cert, t.Key = under(dir, t.CA), under(dir, t.Cert), under(dir, t.Key)
+		if u := cfg.Pools[i].Unavailable; u != nil {
+			u.File = under(dir, u.File)
+		}
 	}
 }
 

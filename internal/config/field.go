@@ -15,7 +15,6 @@ type field struct {
 	fallback string // the default, as the documentation writes it
 	required bool
 	restart  bool // a change takes effect at the next start only
-	later    bool // designed, but not built
 
 	preset func()                                 // writes the default
 	read   func(w *walker, key string, value any) // writes the value, or reports
@@ -160,9 +159,6 @@ func boolean(name string, dst *bool) field {
 		},
 	}
 }
-
-// pending is a key or table of the design that is not built.
-func pending(name string) field { return field{name: name, later: true, preset: func() {}} }
 
 func tomlList(items []string) string {
 	if items == nil {

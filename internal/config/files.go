@@ -18,15 +18,33 @@ import (
 func CheckFiles(cfg *Config) Problems {
 	c := fileCheck{cfg: cfg}
 	for i, pair := range cfg.TLS.Certificates {
+		if pair.Files != "" {
+			continue // what there is, is read when it is loaded
+		}
 		key := fmt.Sprintf("tls.certificate[%d].", i)
 		c.opens(key+"cert", pair.Cert)
 		c.secret(key+"key", pair.Key)
+	}
+	if a := cfg.TLS.ACME; a != nil {
+		c.opens("tls.acme.ca", a.CA)
+	}
+	for i, file := range cfg.TLS.ECH {
+		c.secret(index("tls.ech", i), file)
+	}
+	for i, p := range cfg.TLS.Clients {
+		c.opens(clientKey(i, "ca"), p.CA)
+		for j, file := range p.CRL {
+			c.opens(index(clientKey(i, "crl"), j), file)
+		}
 	}
 	for i, p := range cfg.Pools {
 		key := poolKey(i, "tls.")
 		c.opens(key+"ca", p.TLS.CA)
 		c.opens(key+"cert", p.TLS.Cert)
 		c.secret(key+"key", p.TLS.Key)
+		if p.Unavailable != nil {
+			c.opens(poolKey(i, "unavailable.file"), p.Unavailable.File)
+		}
 	}
 	if o := cfg.Log.Output; o != "stderr" && o != "stdout" {
 		c.parent("log.output", o)
@@ -105,7 +123,7 @@ func (c *fileCheck) state() {
 	dir := c.cfg.State.Dir
 	stat, err := os.Stat(dir)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !c.pins():
+	case errors.Is(err, fs.ErrNotExist) && !c.pins() && c.cfg.TLS.ACME == nil:
 		// Nothing will be written there.
 	case errors.Is(err, fs.ErrNotExist):
 		c.warn("state.dir", dir+" does not exist yet", "it is made at the first start, if its parent folder allows")
@@ -113,7 +131,27 @@ func (c *fileCheck) state() {
 		c.fault("state.dir", dir+": "+reason(err), "")
 	case !stat.IsDir():
 		c.fault("state.dir", dir+" is not a folder", "name a folder that the process may write to")
+	case c.cfg.TLS.ACME != nil && vanishes(stat, "/"):
+		c.warn("state.dir", dir+" goes with this container, and its certificates with it", "mount a volume there, or each container orders anew")
 	}
+}
+
+// containerMarks are files that container engines put into a container.
+var containerMarks = []string{"/.dockerenv", "/run/.containerenv"}
+
+// vanishes reports whether a folder is gone when its container is: it lies on
+// the container's own file system.
+func vanishes(folder os.FileInfo, root string) bool {
+	if !slices.ContainsFunc(containerMarks, func(path string) bool { _, err := os.Stat(path); return err == nil }) {
+		return false
+	}
+	top, err := os.Stat(root)
+	if err != nil {
+		return false
+	}
+	a, okA := folder.Sys().(*syscall.Stat_t)
+	b, okB := top.Sys().(*syscall.Stat_t)
+	return okA && okB && a.Dev == b.Dev
 }
 
 // pins says whether any pool has sticky sessions.

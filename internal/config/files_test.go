@@ -126,3 +126,23 @@ url = "http://app:8080"
 		t.Error(found)
 	}
 }
+
+func TestAFolderGoesWithItsContainer(t *testing.T) {
+	defer func(was []string) { containerMarks = was }(containerMarks)
+	dir := t.TempDir()
+	stat, err := os.Stat(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	containerMarks = []string{filepath.Join(dir, "none")}
+	if vanishes(stat, dir) {
+		t.Error("outside of a container")
+	}
+	containerMarks = []string{dir}
+	if !vanishes(stat, dir) {
+		t.Error("a folder of the container's own file system")
+	}
+	if vanishes(stat, "/proc") {
+		t.Error("a volume")
+	}
+}

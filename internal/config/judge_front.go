@@ -58,6 +58,10 @@ func (w *walker) judgeListeners(listeners []Listener) {
 func (w *walker) judgeRedirects(listeners []Listener) {
 	https := slices.ContainsFunc(listeners, func(l Listener) bool { return l.Protocol != "http" })
 	for i, l := range listeners {
+		w.judgeHTTP3(i, l)
+		if at := listenerKey(i, "proxy_protocol"); l.ProxyProtocol != "off" && len(l.TrustedProxies) == 0 && w.clean(at, listenerKey(i, "trusted_proxies")) {
+			w.fault(at, faultf("name the balancers in trusted_proxies", "nobody is trusted to say who the client is"))
+		}
 		redirect, port := listenerKey(i, "redirect_https"), listenerKey(i, "https_port")
 		switch {
 		case !w.clean(redirect, port, listenerKey(i, "protocol")):
@@ -68,6 +72,25 @@ func (w *walker) judgeRedirects(listeners []Listener) {
 				"there is no https listener to send visitors to"))
 		case !l.RedirectHTTPS && w.has(port):
 			w.warn(port, idle("set redirect_https = true, or leave it out", "only redirect_https uses it"))
+		}
+	}
+}
+
+// judgeHTTP3 wants TLS and an address, for UDP is opened here.
+func (w *walker) judgeHTTP3(i int, l Listener) {
+	at := listenerKey(i, "http3")
+	switch {
+	case !w.clean(at, listenerKey(i, "protocol"), listenerKey(i, "address")):
+	case l.HTTP3 && l.Protocol == "http":
+		w.fault(at, faultf("set it on the https listener", "there is no HTTP/3 without TLS"))
+	case l.HTTP3 && strings.HasPrefix(l.Address, "fd:"):
+		w.fault(at, faultf("give address as host:port, or leave http3 out", "a passed socket is one of TCP, and HTTP/3 needs one of UDP"))
+	case l.HTTP3 && (l.ProxyProtocol == "optional" || l.ProxyProtocol == "required"):
+		w.warn(at, faultf("leave one of them out", "over UDP there is no PROXY line: the balancer is the client there"))
+	}
+	for _, key := range []string{"http3_port", "early_data"} {
+		if at := listenerKey(i, key); !l.HTTP3 && w.has(at) && w.clean(listenerKey(i, "http3")) {
+			w.warn(at, idle("set http3 = true, or leave it out", "only HTTP/3 uses it"))
 		}
 	}
 }
@@ -93,14 +116,92 @@ func (w *walker) judgeAddresses(cfg *Config) {
 }
 
 func (w *walker) judgeCertificates(cfg *Config) {
+	for i, c := range cfg.TLS.Certificates {
+		w.judgePair(fmt.Sprintf("tls.certificate[%d]", i), c)
+	}
+	if a := cfg.TLS.ACME; a != nil && w.clean("tls.acme", "tls.acme.eab_key_id", "tls.acme.eab_key") {
+		if (a.BindingID == "") != (a.BindingKey == nil) {
+			w.fault("tls.acme", faultf("give both, as the authority shows them", "of eab_key_id and eab_key one is missing"))
+		}
+	}
+	w.judgeClients(cfg)
 	if !w.clean("tls", "tls.certificate", "tls.acme", "listener") {
 		return
 	}
 	https := slices.IndexFunc(cfg.Listeners, func(l Listener) bool { return l.Protocol == "https" })
 	switch {
-	case https >= 0 && len(cfg.TLS.Certificates) == 0:
-		w.fault(listenerKey(https, "protocol"), faultf("add a [[tls.certificate]] with cert and key", "https needs a certificate, and there is none"))
+	case https >= 0 && len(cfg.TLS.Certificates) == 0 && cfg.TLS.ACME == nil:
+		w.fault(listenerKey(https, "protocol"), faultf("add a [[tls.certificate]] with cert and key, or [tls.acme]", "https needs a certificate, and there is none"))
+	case https < 0 && cfg.TLS.ACME != nil:
+		w.warn("tls.acme", idle(`give a listener protocol = "https"`, "no listener speaks https"))
 	case https < 0 && len(cfg.TLS.Certificates) > 0 && !slices.ContainsFunc(cfg.Listeners, func(l Listener) bool { return l.Protocol == "" }):
 		w.warn("tls.certificate", idle(`give a listener protocol = "https"`, "no listener speaks https"))
+	}
+}
+
+func clientKey(i int, key string) string { return fmt.Sprintf("tls.client[%d].%s", i, key) }
+
+// judgeClients wants to know, of each host, one thing alone.
+func (w *walker) judgeClients(cfg *Config) {
+	first := make(map[string]int)
+	for i, c := range cfg.TLS.Clients {
+		if !w.clean(clientKey(i, "hosts")) {
+			continue
+		}
+		hosts := c.Hosts
+		if len(hosts) == 0 {
+			hosts = []string{""}
+		}
+		for j, host := range hosts {
+			at := index(clientKey(i, "hosts"), j)
+			if host == "" {
+				at = fmt.Sprintf("tls.client[%d]", i)
+			}
+			if other, taken := first[host]; taken {
+				w.fault(at, faultf("one policy for each host", "tls.client[%d] is for the same hosts", other))
+				continue
+			}
+			first[host] = i
+		}
+		w.judgeClient(i, c)
+	}
+	for i, r := range cfg.Routes {
+		if r.ClientVerified && w.clean("tls.client") && !slices.ContainsFunc(cfg.TLS.Clients, func(c ClientPolicy) bool { return c.CA != "" }) {
+			w.fault(routeKey(i, "client_verified"), faultf("add a [[tls.client]] with a ca", "no client is asked for a certificate that could be verified"))
+		}
+	}
+}
+
+func (w *walker) judgeClient(i int, c ClientPolicy) {
+	if !w.clean(clientKey(i, "certificate"), clientKey(i, "ca"), clientKey(i, "crl")) {
+		return
+	}
+	verifies := c.Certificate == "optional" || c.Certificate == "required"
+	switch {
+	case verifies && c.CA == "":
+		w.fault(clientKey(i, "ca"), faultf("name the PEM file of the authorities that issue them", "is missing: nobody could tell a good certificate"))
+	case !verifies && c.CA != "":
+		w.warn(clientKey(i, "ca"), idle(`it needs certificate = "optional" or "required"`, "nothing is verified"))
+	case !verifies && len(c.CRL) > 0:
+		w.warn(clientKey(i, "crl"), idle(`it needs certificate = "optional" or "required"`, "nothing is verified"))
+	}
+}
+
+// judgePair wants a certificate with its key, or a pattern for both.
+func (w *walker) judgePair(at string, c Certificate) {
+	if !w.clean(at, at+".cert", at+".key", at+".files") {
+		return
+	}
+	const choice = "give cert and key, or files"
+	switch {
+	case c.Files != "" && (c.Cert != "" || c.Key != ""):
+		w.fault(at+".files", faultf(choice, "stands beside cert or key"))
+	case c.Files != "":
+	case c.Cert == "" && c.Key == "":
+		w.fault(at, faultf(choice, "names no certificate"))
+	case c.Cert == "":
+		w.fault(at+".cert", faultf(choice, "is missing"))
+	case c.Key == "":
+		w.fault(at+".key", faultf(choice, "is missing"))
 	}
 }

@@ -131,6 +131,17 @@ func (w *walker) judgeBackends(i int, p Pool) {
 	if len(p.Backends) > 0 && weights == 0 {
 		w.warn(key(0, "weight"), faultf("give one of them a weight", "every backend of this pool has weight 0, so none takes a new visitor"))
 	}
+	if at := poolKey(i, "queue"); p.Queue > 0 && !limited {
+		w.warn(at, idle("it needs a backend with max_in_flight", "no backend is ever full"))
+	}
+	if at := poolKey(i, "queue_timeout"); w.has(at) && p.Queue == 0 {
+		w.warn(at, idle("it needs queue", "nobody waits"))
+	}
+	for _, key := range []string{"hold_requests", "hold_bytes"} {
+		if at := poolKey(i, key); w.has(at) && p.Hold == 0 && w.clean(poolKey(i, "hold")) {
+			w.warn(at, idle("it needs hold", "nobody waits"))
+		}
+	}
 	if when := poolKey(i, "when_full"); w.has(when) && (!limited || p.Affinity.By == "none") {
 		w.warn(when, idle(`it needs [pool.affinity] with by = "cookie", and a backend with max_in_flight`, "no pinned visitor can find its backend full"))
 	}
@@ -139,6 +150,9 @@ func (w *walker) judgeBackends(i int, p Pool) {
 func (w *walker) judgeProtocol(i int, p Pool) {
 	if !w.clean(poolKey(i, "protocol")) {
 		return
+	}
+	if at := poolKey(i, "proxy_protocol"); p.ProxyProtocol > 0 && p.Protocol != "h1" && w.clean(at) {
+		w.fault(at, faultf(`set protocol = "h1", or leave one of them out`, "an HTTP/2 connection serves many clients, and a PROXY line names one"))
 	}
 	https := 0
 	for j, b := range p.Backends {

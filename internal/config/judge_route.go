@@ -32,6 +32,7 @@ func (w *walker) judgeRoutes(cfg *Config) {
 		if w.clean("listener") {
 			w.judgeRouteListeners(i, r.Listeners, definedListeners, redirects)
 		}
+		w.judgeHSTS(i, r)
 		w.judgeRules(routeKey(i, "request"), r.Request)
 		w.judgeRules(routeKey(i, "response"), r.Response)
 	}
@@ -60,6 +61,20 @@ func (w *walker) judgeRules(key string, r HeaderRules) {
 				w.fault(at, faultf("names of headers are the same in upper and lower case", "%s stands here, too, as %s", name, other))
 			}
 			first[lower] = name
+		}
+	}
+}
+
+func (w *walker) judgeHSTS(i int, r Route) {
+	if at := routeKey(i, "hsts_subdomains"); r.HSTSSubdomains && r.HSTS == 0 && w.clean(routeKey(i, "hsts")) {
+		w.warn(at, idle("it needs hsts", "the header is not sent"))
+	}
+	if r.HSTS == 0 {
+		return
+	}
+	for name := range r.Response.Set {
+		if strings.EqualFold(name, "Strict-Transport-Security") {
+			w.warn(routeKey(i, "hsts"), faultf("leave one of them out", "replaces what [route.response.set] says of Strict-Transport-Security"))
 		}
 	}
 }

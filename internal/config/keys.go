@@ -14,7 +14,7 @@ type KeyDoc struct {
 func Keys() []KeyDoc {
 	var keys []KeyDoc
 	for _, row := range allRows() {
-		if row.rows == nil && !row.later {
+		if row.rows == nil {
 			keys = append(keys, KeyDoc{row.path, row.kind, row.fallback, row.required, row.restart})
 		}
 	}

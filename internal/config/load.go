@@ -90,7 +90,7 @@ func build(path string, tree map[string]any, pos *positions) (*Config, Problems)
 // prune takes out what has no value to go on with, so that a draft can be
 // checked. There is nothing to take out of a Config without errors.
 func prune(cfg *Config) {
-	cfg.TLS.Certificates = slices.DeleteFunc(cfg.TLS.Certificates, func(c Certificate) bool { return c.Cert == "" || c.Key == "" })
+	cfg.TLS.Certificates = slices.DeleteFunc(cfg.TLS.Certificates, func(c Certificate) bool { return c.Files == "" && (c.Cert == "" || c.Key == "") })
 	for i := range cfg.Pools {
 		p := &cfg.Pools[i]
 		p.Backends = slices.DeleteFunc(p.Backends, func(b Backend) bool { return b.URL == nil })

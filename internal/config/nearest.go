@@ -10,9 +10,7 @@ import (
 func (w *walker) unknownHint(key, name string, rows []field) string {
 	var known []string
 	for _, f := range rows {
-		if !f.later {
-			known = append(known, f.name)
-		}
+		known = append(known, f.name)
 	}
 	if len(w.problems) > maxHints {
 		return ""
@@ -48,7 +46,7 @@ func (w *walker) nearest(name string, words []string) string {
 func homesOf(name string, all []placed) []string {
 	var homes []string
 	for _, row := range all {
-		if table := parent(row.path); row.name == name && !row.later && table != "" && len(homes) < 3 {
+		if table := parent(row.path); row.name == name && table != "" && len(homes) < 3 {
 			homes = append(homes, describeTable(table))
 		}
 	}
@@ -59,7 +57,7 @@ func homesOf(name string, all []placed) []string {
 func allNames(all []placed) []string {
 	var names []string
 	for _, row := range all {
-		if row.path != row.name && !row.later {
+		if row.path != row.name {
 			names = append(names, row.name)
 		}
 	}

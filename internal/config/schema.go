@@ -19,6 +19,7 @@ func schema(c *Config) []field {
 		table("shutdown", shutdownRows(&c.Shutdown)),
 		table("upgrade", []field{
 			value("timeout", &c.Upgrade.Timeout, "30s", durations(false)),
+			value("idle_grace", &c.Upgrade.IdleGrace, "20s", durations(true)),
 		}),
 		tables("route", &c.Routes, routeRows),
 		tables("pool", &c.Pools, poolRows),
@@ -54,11 +55,36 @@ func tlsRows(t *TLS) []field {
 		value("min_version", &t.MinVersion, "1.2", tlsVersions).atStart(),
 		tables("certificate", &t.Certificates, func(c *Certificate) []field {
 			return []field{
-				value("cert", &c.Cert, "", files).needed(),
-				value("key", &c.Key, "", files).needed(),
+				value("cert", &c.Cert, "", files).says("required, or files"),
+				value("key", &c.Key, "", files).says("required, or files"),
+				value("files", &c.Files, "", patterns).says("none"),
 			}
 		}),
-		pending("acme"),
+		value("watch", &t.Watch, "10s", durations(true)),
+		list("suites", &t.Suites, nil, suites).filled("leave it out for a good choice").says("all six").atStart(),
+		list("curves", &t.Curves, nil, curves).filled("leave it out for a good choice").says("X25519MLKEM768 and others").atStart(),
+		list("ech", &t.ECH, nil, files).says("none").atStart(),
+		optional("acme", &t.ACME, acmeRows),
+		tables("client", &t.Clients, func(c *ClientPolicy) []field {
+			return []field{
+				list("hosts", &c.Hosts, nil, hostPatterns).filled("leave it out for all hosts that no other policy has").says("all others"),
+				value("certificate", &c.Certificate, "", words("none", "ask", "optional", "required")).needed(),
+				value("ca", &c.CA, "", files).says("none"),
+				list("crl", &c.CRL, nil, files).says("none"),
+			}
+		}),
+	}
+}
+
+func acmeRows(a *ACME) []field {
+	return []field{
+		value("email", &a.Email, "", emails).atStart().says("none"),
+		value("directory", &a.Directory, "", directoryURLs).atStart().says("Let's Encrypt"),
+		value("ca", &a.CA, "", files).atStart().says("the system's"),
+		list("hosts", &a.Hosts, nil, hostPatterns).filled("leave hosts out for those of the routes").says("those of the routes"),
+		value("wait", &a.Wait, "8s", durations(true)).atStart(),
+		value("eab_key_id", &a.BindingID, "", texts).atStart().says("none"),
+		value("eab_key", &a.BindingKey, "", encodedSecrets).atStart().says("none"),
 	}
 }
 

@@ -6,6 +6,7 @@ func listenerRows(l *Listener) []field {
 		value("address", &l.Address, "", listenAddresses).needed().atStart(),
 		value("protocol", &l.Protocol, "", planned(words("http", "https"), "tcp", "dns")).needed().atStart(),
 		list("trusted_proxies", &l.TrustedProxies, nil, addressRanges).says("none"),
+		value("proxy_protocol", &l.ProxyProtocol, "off", words("off", "optional", "required")).atStart(),
 		boolean("redirect_https", &l.RedirectHTTPS),
 		integer("https_port", &l.HTTPSPort, 0, span{0, 65535}).says("that of the first https listener"),
 		value("idle", &l.Idle, "60s", durations(false)).atStart(),
@@ -16,7 +17,9 @@ func listenerRows(l *Listener) []field {
 		integer("max_headers", &l.MaxHeaders, 100, span{1, 10000}),
 		value("max_uri", &l.MaxURI, "8KiB", sizes(span{64, 1 << 20})),
 		value("engine", &l.Engine, "native", words("native", "standard")).atStart(),
-		pending("http3"),
+		boolean("http3", &l.HTTP3).atStart(),
+		integer("http3_port", &l.HTTP3Port, 0, span{0, 65535}).says("that of address").atStart(),
+		boolean("early_data", &l.EarlyData).atStart(),
 	}
 }
 
@@ -32,6 +35,9 @@ func routeRows(r *Route) []field {
 		boolean("idempotency_key", &r.IdempotencyKey),
 		boolean("forwarded", &r.Forwarded),
 		value("encoded_slash", &r.EncodedSlash, "reject", words("reject", "pass")),
+		value("hsts", &r.HSTS, "0s", durations(true)),
+		boolean("hsts_subdomains", &r.HSTSSubdomains),
+		boolean("client_verified", &r.ClientVerified),
 		table("request", ruleRows(&r.Request, requestHeaderName)),
 		table("response", ruleRows(&r.Response, headerName)),
 	}

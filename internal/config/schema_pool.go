@@ -7,14 +7,22 @@ func poolRows(p *Pool) []field {
 			planned(words("round_robin", "least_requests", "random", "first"), "hash")),
 		value("all_down", &p.AllDown, "try_all", words("try_all", "fail")),
 		value("when_full", &p.WhenFull, "move", words("move", "fail")),
+		integer("queue", &p.Queue, 0, span{0, 1 << 20}),
+		value("queue_timeout", &p.QueueTimeout, "5s", durations(false)),
+		value("hold", &p.Hold, "0s", durations(true)),
+		integer("hold_requests", &p.HoldRequests, 1000, span{1, 1 << 20}),
+		value("hold_bytes", &p.HoldBytes, "64MiB", sizes(span{128 << 10, 16 << 30})),
 		value("host", &p.Host, "client", words("client", "backend")),
 		value("protocol", &p.Protocol, "h1", words("h1", "h2", "h2c")),
+		value("proxy_protocol", &p.ProxyProtocol, "off", lineVersions),
 		value("reuse", &p.Reuse, "idempotent", words("idempotent", "all")),
 		value("replay_body", &p.ReplayBody, "64KiB", sizes(span{0, 64 << 20})),
+		value("hedge", &p.Hedge, "auto", hedges),
 		table("affinity", affinityRows(&p.Affinity)),
 		value("slow_start", &p.SlowStart, "0s", durations(true)),
 		optional("health", &p.Health, healthRows),
 		optional("outliers", &p.Outliers, outlierRows),
+		optional("unavailable", &p.Unavailable, unavailableRows),
 		table("timeout", timeoutRows(&p.Timeout)),
 		table("tls", backendTLSRows(&p.TLS)),
 		tables("backend", &p.Backends, backendRows),
@@ -56,6 +64,14 @@ func outlierRows(o *Outliers) []field {
 		integer("latency", &o.Latency, 4, span{0, 1000}),
 		value("eject", &o.Eject, "30s", durations(false)),
 		value("eject_max", &o.EjectMax, "5m", durations(false)),
+	}
+}
+
+func unavailableRows(u *Unavailable) []field {
+	return []field{
+		integer("status", &u.Status, 503, span{400, 599}),
+		value("file", &u.File, "", files).says("none"),
+		value("retry_after", &u.RetryAfter, "1s", durations(true)),
 	}
 }
 

@@ -49,3 +49,15 @@ func tailName(tail string) string {
 	}
 	return "path"
 }
+
+// directoryURLs are those of authorities: RFC 8555, section 6.1, wants HTTPS.
+var directoryURLs = kind[string]{name: "https URL", example: `"https://ca.example.org/directory"`, parse: func(s string) (string, *fault) {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.Fragment != "":
+		return "", faultf(`write it as "https://ca.example.org/directory"`, "%q is not the URL of a directory", s)
+	case u.Scheme != "https":
+		return "", faultf("write https://", "%q is not https", s)
+	}
+	return s, nil
+}}

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"encoding/base64"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -85,6 +87,14 @@ var files = kind[string]{name: "path", example: `"file.pem"`, parse: func(s stri
 	return s, plain(s)
 }}
 
+// patterns are paths in which *, ? and [a-z] stand for parts of names.
+var patterns = kind[string]{name: "path pattern", example: `"certs/*.pem"`, parse: func(s string) (string, *fault) {
+	if _, err := filepath.Match(s, ""); err != nil {
+		return "", faultf("a [ needs its ]", "%q is not a pattern", s)
+	}
+	return s, plain(s)
+}}
+
 // secrets are never shown, not even in part.
 var secrets = kind[string]{name: "secret", example: `"text"`, parse: func(s string) (string, *fault) {
 	return s, plain(s)
@@ -125,3 +135,48 @@ func formatName(name string) *fault {
 	_, f := names.parse(name)
 	return f
 }
+
+// texts are taken as they are.
+var texts = kind[string]{name: "text", example: `"text"`, parse: func(s string) (string, *fault) { return s, plain(s) }}
+
+// emails are looked at as far as a slip shows.
+var emails = kind[string]{name: "email address", example: `"ops@example.org"`, parse: func(s string) (string, *fault) {
+	local, domain, ok := strings.Cut(s, "@")
+	if !ok || local == "" || strings.ContainsAny(s, " <>,;:") {
+		return "", faultf(`write it as "ops@example.org"`, "%q is not an email address", s)
+	}
+	return s, hostName(domain)
+}}
+
+// encodedSecrets are bytes in base64url, as an authority hands them out. They are
+// never shown, not even in part.
+var encodedSecrets = kind[[]byte]{name: "secret in base64url", example: `"c2VjcmV0"`, parse: func(s string) ([]byte, *fault) {
+	data, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(s, "="))
+	if err != nil || len(data) == 0 {
+		return nil, faultf("copy the HMAC key as the authority shows it", "is not base64url")
+	}
+	return data, nil
+}}
+
+// called gives a kind a shorter name than its list of words.
+func (k kind[T]) called(name string) kind[T] { k.name = name; return k }
+
+// suites are those of TLS 1.2 that the package tls knows by these names.
+var suites = words("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+	"ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305").called("cipher suite")
+
+// curves are key exchanges that the package tls knows by these names.
+var curves = words("X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024", "X25519", "P-256", "P-384", "P-521").called("curve")
+
+// lineVersions are those of the PROXY protocol; 0 is off.
+var lineVersions = kind[int]{name: "one of off, v1, v2", example: `"v2"`, parse: func(s string) (int, *fault) {
+	switch s {
+	case "off":
+		return 0, nil
+	case "v1":
+		return 1, nil
+	case "v2":
+		return 2, nil
+	}
+	return 0, faultf("use off, v1 or v2", "%q is not known", s)
+}}

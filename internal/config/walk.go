@@ -25,8 +25,6 @@ func (w *walker) rows(key string, m map[string]any, rows []field) {
 		at := join(key, f.name)
 		v, given := m[f.name]
 		switch {
-		case given && f.later:
-			w.fault(at, notYet(f.name))
 		case given:
 			w.given[at] = true
 			f.read(w, at, v)
