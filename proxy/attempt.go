@@ -27,7 +27,7 @@ import (
 func (x *exchange) ask(req *http.Request) (*http.Response, error) {
 	t := &x.trying
 	// A look at the clock costs as much as routing does.
-	*t = trying{x: x, pool: x.route.pool, req: req, started: x.record.Time}
+	*t = trying{x: x, pool: x.route.pool, req: req, started: x.record.Time.Add(x.record.Held)}
 	if req.Body != nil && req.Body != http.NoBody {
 		t.started = time.Now()
 		t.spool = http1.NewSpool(req.Body, t.pool.cfg.ReplayBody)
@@ -38,32 +38,46 @@ func (x *exchange) ask(req *http.Request) (*http.Response, error) {
 
 // trying is the state of one request between its attempts.
 type trying struct {
-	x       *exchange
-	pool    *pool
-	req     *http.Request
-	spool   *http1.Spool
-	call    backend.Call // of the first attempt
-	started time.Time
-	tried   backend.Tried
-	counted bool // this request has counted against a backend's health
-	last    error
+	x        *exchange
+	pool     *pool
+	req      *http.Request
+	spool    *http1.Spool
+	call     backend.Call // of the first attempt
+	started  time.Time
+	tried    backend.Tried
+	counted  bool   // this request has counted against a backend's health
+	hedge    *hedge // nil: none
+	held     bool   // there is a place at the backend that was chosen
+	waited   bool   // in vain: it does not queue again
+	holds    int    // how often it was held after attempts
+	released bool   // after one, nothing was tried yet
+	last     error
 }
 
 func (t *trying) run() (*http.Response, error) {
 	for {
-		m := t.next()
-		if m == nil {
-			return nil, t.give(errNoBackend, "no_backend")
+		m, err := t.choose()
+		if err != nil {
+			return nil, t.give(err, "client")
 		}
-		limit, ok := t.remaining()
-		if !ok {
-			return nil, t.give(t.last, "total")
+		limit, refused := time.Duration(0), "no_backend"
+		if m != nil {
+			limit, refused = t.allowance(m)
 		}
-		if t.last != nil && !t.pool.AllowRetry() {
-			return nil, t.give(t.last, "budget")
+		if refused != "" {
+			if again, err := t.hold(refused); err != nil {
+				return nil, t.give(err, "client")
+			} else if again {
+				continue
+			}
+			return nil, t.give(errNoBackend, refused)
 		}
 		t.tried.Add(m)
+		t.released = false
 		answer, err := t.attempt(m, limit, false)
+		if t.hedge != nil {
+			m, answer, err = t.hedge.settle(t, m, answer, err)
+		}
 		if t.closedUnderway(m, err) && t.pool.AllowRetry() {
 			t.last = err
 			answer, err = t.attempt(m, limit, true)
@@ -87,8 +101,8 @@ func (t *trying) next() *backend.Member {
 		if own != nil && t.tried.Has(own) {
 			own = nil
 		}
-		// A full one is asked only to say so: see final.
-		if own != nil && own.Takes(t.visitor(own)) && (t.stays() || !own.Full()) {
+		// A full one is waited for, or asked only to say so: see final.
+		if own != nil && own.Takes(t.visitor(own)) && (t.stays() || t.queues() || !own.Full()) {
 			return own
 		}
 	}
@@ -142,19 +156,25 @@ func (t *trying) attempt(m *backend.Member, limit time.Duration, fresh bool) (*h
 	}
 	*call = backend.Call{
 		Body:          t.spool,
+		Held:          t.held,
 		Fresh:         fresh,
 		Movable:       t.x.repeatable,
 		CountFailure:  !t.counted,
 		ResponseLimit: limit,
 		Began:         began,
 	}
+	t.held = false
+	if t.pool.cfg.ProxyProtocol > 0 {
+		call.Ends = t.x.ends()
+	}
+	t.mayHedge(call, m)
 	if !t.x.shared {
 		call.Informed = t.x // ReverseProxy has a trace
 	}
 	if t.spool != nil {
 		call.Trailers = t.x.trailers
 	}
-	answer, err := m.RoundTrip(t.request(m), call)
+	answer, err := m.RoundTrip(t.request(m, t.last != nil), call)
 	now, r := time.Now(), &t.x.record
 	r.Backend = m.Name()
 	r.Connect += call.Connect
@@ -183,13 +203,13 @@ func (x *exchange) trailers(into http.Header) {
 }
 
 // request is what this backend is sent. The first attempt may have it as it
-// is; a later one gets a copy, for the one before may still be reading it.
-func (t *trying) request(m *backend.Member) *http.Request {
+// is; another one gets a copy, for the first may still be reading it.
+func (t *trying) request(m *backend.Member, another bool) *http.Request {
 	out := t.req
 	if ua := out.Header["User-Agent"]; len(ua) == 1 && ua[0] == "" {
 		delete(out.Header, "User-Agent") // ReverseProxy's way to say that there is none
 	}
-	if t.last != nil {
+	if another {
 		out = new(http.Request)
 		*out = *t.req
 		u := *t.req.URL

@@ -16,6 +16,7 @@ type BackendStatus struct {
 	Since    time.Time `json:"since"`  // of the state
 	Weight   int       `json:"weight"`
 	InFlight int64     `json:"in_flight"` // requests, tunnels among them
+	Queued   int       `json:"queued"`    // requests that wait for a place here alone
 	Tunnels  int       `json:"tunnels"`   // upgraded connections
 	// Sessions are the visitors that were seen within affinity.idle and are
 	// pinned here; null where visitors are not pinned.
@@ -61,7 +62,7 @@ func (s *Server) backendStatus(p *pool, m *backend.Member) BackendStatus {
 	st := BackendStatus{
 		Name: m.Name(), URL: m.URL().String(), State: b.State.String(), Health: b.State.String(),
 		Reason: b.Reason, Since: b.Since.UTC(), Weight: m.Weight(), InFlight: b.InFlight,
-		Tunnels:  s.tunnels.of(m.Backend),
+		Queued: b.Queued, Tunnels: s.tunnels.of(m.Backend),
 		Sessions: p.sessions(m),
 		Requests: b.Counters.Requests, Failures: b.Counters.Failures, Share: b.Ramp,
 	}

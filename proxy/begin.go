@@ -14,13 +14,16 @@ import (
 	"sterling/internal/router"
 )
 
-// ServeHTTP takes one request along its path: begin, route, affinity, forward,
-// log. Everything it decides is in its exchange.
+// ServeHTTP takes one request along its path: begin, route, affinity, hold,
+// forward, log. Everything it decides is in its exchange.
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := d.begin(w, r)
 	defer x.finish()
 	if v, ok := x.admit(); !ok {
 		x.refuse(v)
+		return
+	}
+	if x.proves() {
 		return
 	}
 	if x.listener.cfg.RedirectHTTPS {
@@ -32,6 +35,9 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x.readAffinity()
+	if x.route.pool.cfg.Hold > 0 && !x.hold() {
+		return
+	}
 	x.forward()
 }
 
@@ -42,6 +48,7 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x.door, x.snap = d, d.server.snapshot.Load()
 	x.listener = x.snap.listeners[d.name]
 	x.in = r
+	x.late = r.ProtoMajor == 3
 	x.out.reset(w, x)
 	x.out.idle = x.listener.cfg.WriteIdle
 
@@ -52,6 +59,9 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	rec.Method, rec.Proto = r.Method, r.Proto
 	rec.Host, rec.Path, rec.Query = r.Host, r.URL.Path, r.URL.RawQuery
 	rec.UserAgent, rec.Referer = r.UserAgent(), r.Referer()
+	if x.verified() {
+		rec.ClientCert = r.TLS.VerifiedChains[0][0].Subject.String()
+	}
 
 	x.peer, rec.Client = headers.Peer(r.RemoteAddr)
 	x.client = x.listener.trust.Client(x.peer, r.Header)
@@ -89,7 +99,7 @@ func (x *exchange) admit() (verdict, bool) {
 	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
 		return methodRefused, false
 	}
-	if !httpguts.ValidHeaderFieldName(r.Method) || r.ProtoMajor == 2 && !lengthHolds(r) {
+	if !httpguts.ValidHeaderFieldName(r.Method) || r.ProtoMajor >= 2 && !lengthHolds(r) {
 		return badRequest, false
 	}
 	if r.Host == "" && !r.ProtoAtLeast(1, 1) {
@@ -117,21 +127,26 @@ func lengthHolds(r *http.Request) bool {
 // tooManyHeaders counts lines and bytes as they would stand in HTTP/1.1. The
 // server below bounds the bytes, too, but generously.
 func tooManyHeaders(r *http.Request, lines int, size int64) bool {
-	n, bytes := 0, len(r.Method)+len(r.RequestURI)+len(r.Host)
+	n, bytes := headSize(r)
+	return n > lines || bytes > size
+}
+
+func headSize(r *http.Request) (lines int, bytes int64) {
+	n := len(r.Method) + len(r.RequestURI) + len(r.Host)
 	for name, values := range r.Header {
-		n += len(values)
+		lines += len(values)
 		for _, v := range values {
-			bytes += len(name) + len(v) + len(": \r\n")
+			n += len(name) + len(v) + len(": \r\n")
 		}
 	}
-	return n > lines || int64(bytes) > size
+	return lines, int64(n)
 }
 
 // match finds the route, in the canonical form of the target that is also
 // what the backend gets.
 func (x *exchange) match() (verdict, bool) {
-	if x.in.TLS != nil && !x.snap.certificates.SamePolicy(x.in.TLS.ServerName, x.host) {
-		return misdirected, false
+	if v, ok := x.admits(); !ok {
+		return v, false
 	}
 	target, err := router.Canonical(x.in.RequestURI, true)
 	if err != nil {
@@ -148,6 +163,9 @@ func (x *exchange) match() (verdict, bool) {
 	x.route = x.snap.routes[i]
 	x.record.Route, x.record.Pool = x.route.cfg.Name, x.route.pool.cfg.Name
 	x.record.Path, x.record.Query = target.RawPath, target.RawQuery
+	if x.route.cfg.ClientVerified && !x.verified() {
+		return certificateMissing, false
+	}
 	if target.EncodedSlash && x.route.cfg.EncodedSlash != "pass" {
 		return badTarget, false
 	}

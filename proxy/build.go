@@ -28,22 +28,23 @@ func (s *Server) build(p *plan, generation uint64) (*snapshot, error) {
 	}
 	snap := &snapshot{
 		generation: generation, cfg: p.cfg, table: p.table, pools: pools,
-		certificates: p.certificates,
-		listeners:    make(map[string]*listenerRules),
-		byName:       make(map[string]*pool),
+		certificates: p.certificates, files: p.files,
+		listeners: make(map[string]*listenerRules),
+		byName:    make(map[string]*pool),
 	}
-	for _, c := range p.cfg.Pools {
+	for i, c := range p.cfg.Pools {
 		built, err := s.buildPool(c, pools.Pool(c.Name), p.keys)
 		if err != nil {
 			pools.Retire()
 			return nil, err
 		}
+		built.page = p.pages[i]
 		snap.byName[c.Name] = built
 	}
 	for i, c := range p.cfg.Routes {
 		snap.routes = append(snap.routes, &route{
 			cfg: c, pool: snap.byName[c.Pool],
-			request: p.request[i], response: p.response[i], proxy: newForwarder(),
+			request: p.request[i], response: p.response[i], proxy: newForwarder(), hsts: hsts(c),
 		})
 	}
 	addStrippers(snap.routes)
@@ -141,6 +142,7 @@ func poolOptions(c config.Pool) backend.PoolOptions {
 	o := backend.PoolOptions{
 		Name: c.Name, Policy: backend.Policy(c.Policy), Protocol: backend.Protocol(c.Protocol),
 		TryAll: c.AllDown == "try_all", ReuseForAll: c.Reuse == "all", SlowStart: c.SlowStart,
+		Queue: c.Queue, ProxyLine: c.ProxyProtocol,
 		Timeouts: backend.Timeouts{
 			Connect: c.Timeout.Connect, Response: c.Timeout.Response,
 			BodyIdle: c.Timeout.BodyIdle, Idle: c.Timeout.Idle,

@@ -2,12 +2,15 @@ package proxy
 
 import (
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
+	"time"
 
 	"sterling/backend"
 	"sterling/internal/accesslog"
@@ -29,7 +32,12 @@ type plan struct {
 	response     []*headers.Rules
 	trust        []*headers.Trust // by listener
 	certificates *proxytls.Store
+	names        []string // to order certificates for
+	clients      *proxytls.Clients
+	ech          []tls.EncryptedClientHelloKey
+	files        string // fingerprint of what it was read from
 	pools        []backend.PoolOptions
+	pages        []*page       // by pool; nil: it has none
 	keys         *session.Keys // nil: no pool needs them, or the file is not there yet
 	keysNeeded   bool
 }
@@ -41,6 +49,9 @@ func compile(cfg *config.Config, bound ...string) *plan {
 	p.compileRoutes()
 	p.compileHeaders()
 	p.compileCertificates()
+	p.compileACME()
+	p.compileClients()
+	p.readECH()
 	p.compilePools()
 	p.readKeys()
 	if err := accesslog.CheckFormat(cfg.AccessLog.Format, cfg.AccessLog.Formats); err != nil {
@@ -99,15 +110,55 @@ func (p *plan) compileRules(key string, side headers.Side, r config.HeaderRules)
 }
 
 func (p *plan) compileCertificates() {
-	pairs := make([]proxytls.Pair, 0, len(p.cfg.TLS.Certificates))
-	for _, c := range p.cfg.TLS.Certificates {
-		pairs = append(pairs, proxytls.Pair{Cert: c.Cert, Key: c.Key})
+	p.files = fingerprint(p.cfg) // before they are read: what changes meanwhile is a change
+	var pairs []proxytls.Pair
+	var keys []string // in the configuration, by pair
+	for i, c := range p.cfg.TLS.Certificates {
+		key := fmt.Sprintf("tls.certificate[%d].", i)
+		if c.Files == "" {
+			pairs, keys = append(pairs, proxytls.Pair{Cert: c.Cert, Key: c.Key}), append(keys, key)
+			continue
+		}
+		found, err := proxytls.Find(c.Files)
+		if err != nil {
+			p.fault(key+"files", "", fmt.Errorf("%s: %w", c.Files, err))
+		}
+		for _, pair := range found {
+			pairs, keys = append(pairs, pair), append(keys, key+"files")
+		}
 	}
 	store, faults := proxytls.Load(pairs)
 	p.certificates = store
 	for _, f := range faults {
-		key := fmt.Sprintf("tls.certificate[%d].%s", f.Index, f.Field)
+		key := keys[f.Index]
+		if strings.HasSuffix(key, ".") {
+			key += f.Field
+		}
 		p.fault(key, f.Hint, fmt.Errorf("%s: %w", f.File, f.Err))
+	}
+	if store == nil {
+		return
+	}
+	for i, leaf := range store.Certificates() {
+		key := keys[i]
+		if strings.HasSuffix(key, ".") {
+			key += "cert"
+		}
+		if w := leaf.Warning(time.Now()); w != "" {
+			p.problems = append(p.problems, p.cfg.Warning(key, fmt.Sprintf("the certificate for %q: %s", leaf.Names, w), "put a new one in its place"))
+		}
+	}
+}
+
+// readECH reads the keys of encrypted client hellos.
+func (p *plan) readECH() {
+	for i, file := range p.cfg.TLS.ECH {
+		key, err := proxytls.ReadECH(file)
+		if err != nil {
+			p.fault(fmt.Sprintf("tls.ech[%d]", i), "", err)
+			continue
+		}
+		p.ech = append(p.ech, key)
 	}
 }
 
@@ -129,6 +180,11 @@ func (p *plan) compilePools() {
 			break
 		}
 		p.pools = append(p.pools, o)
+		page, err := readPage(c.Unavailable)
+		if err != nil {
+			p.fault(key+".unavailable.file", "", err)
+		}
+		p.pages = append(p.pages, page)
 	}
 }
 

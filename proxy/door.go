@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 
 	"sterling/internal/config"
 	"sterling/internal/handover"
@@ -26,7 +27,9 @@ type door struct {
 	cfg      config.Listener
 	listener *listener
 	engine   engine
-	closing  atomic.Bool // every answer from now on carries Connection: close
+	quic     *quicSide                // nil: no HTTP/3
+	altSvc   atomic.Pointer[[]string] // that tells of it; nil: there is none now. It is never written to
+	closing  atomic.Bool              // every answer from now on carries Connection: close
 	served   chan struct{}
 }
 
@@ -35,12 +38,42 @@ func newDoor(s *Server, cfg config.Listener) *door {
 		server: s, name: cfg.Name, tls: cfg.Protocol == "https", cfg: cfg,
 		native: cfg.Engine != "standard", served: make(chan struct{}),
 	}
+	if cfg.HTTP3 && d.tls {
+		d.quic = newQUICSide(d)
+	}
 	d.engine = newEngine(d)
 	return d
 }
 
 // listen binds the socket, or takes the one that was passed, if it has a file.
 func (d *door) listen(passed handover.Socket) error {
+	for range 10 {
+		if err := d.listenTCP(passed); err != nil || d.quic == nil {
+			return err
+		}
+		err := d.quic.bind()
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, syscall.EADDRINUSE) && passed.File != nil:
+			d.quic.bindLater() // the process that has passed it has the other one, too
+			return nil
+		case errors.Is(err, syscall.EADDRINUSE) && anyPort(d.cfg.Address):
+			_ = d.listener.Close() // with another port there may be both
+		default:
+			_ = d.listener.Close() // the error says more
+			return explainBind(d.cfg.Address+" (UDP)", err)
+		}
+	}
+	return explainBind(d.cfg.Address+" (UDP)", syscall.EADDRINUSE)
+}
+
+func anyPort(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	return err == nil && port == "0"
+}
+
+func (d *door) listenTCP(passed handover.Socket) error {
 	var (
 		l   *listener
 		err error
@@ -54,6 +87,10 @@ func (d *door) listen(passed handover.Socket) error {
 		return err
 	}
 	l.plain = !d.tls
+	if p := d.cfg.ProxyProtocol; p == "optional" || p == "required" {
+		l.lines = &lines{required: d.cfg.ProxyProtocol == "required", wait: handshakeTime(d.cfg.HeaderTimeout), log: d.server.log, name: d.name}
+		l.lines.trust.Store(d.server.snapshot.Load().listeners[d.name].trust)
+	}
 	d.listener = l
 	if addr, ok := l.Addr().(*net.TCPAddr); ok {
 		d.port, d.portText = addr.Port, strconv.Itoa(addr.Port)

@@ -20,8 +20,14 @@ type engine interface {
 }
 
 func newEngine(d *door) engine {
+	var e engine
 	if d.native {
-		return newNative(d)
+		e = newNative(d)
+	} else {
+		e = newStandard(d)
 	}
-	return newStandard(d)
+	if d.quic != nil {
+		return &withHTTP3{engine: e, quic: d.quic}
+	}
+	return e
 }

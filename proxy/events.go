@@ -39,6 +39,7 @@ func (s *Server) event(e backend.Event) {
 	}
 	l.Msg(message)
 	s.keeper.changed()
+	s.news.tell()
 }
 
 // logOrder says what is asked of a backend now, and by whom.

@@ -49,6 +49,7 @@ type exchange struct {
 	url        url.URL
 
 	shared bool // with ReverseProxy, see recycle
+	late   bool // the server below reads the answer's head when the handler has returned
 
 	tunnel <-chan tunnel.Stats // how the tunnel ended; nil: there was none
 
@@ -59,9 +60,9 @@ type exchange struct {
 
 // recycle gives the exchange back for another request, unless something that
 // may outlive the handler has seen it: a body, which others read, the contexts
-// and timers of ReverseProxy, an attempt that failed.
+// and timers of ReverseProxy, an attempt that failed or was given up.
 func (x *exchange) recycle() {
-	if x.shared || x.body != nil || x.trying.last != nil {
+	if x.shared || x.late || x.body != nil || x.trying.last != nil || x.trying.hedge != nil {
 		return
 	}
 	attempts, room := x.record.Attempts[:0], x.room

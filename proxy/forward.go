@@ -49,8 +49,19 @@ func (x *exchange) toBackend(h http.Header) {
 	x.route.strip.StripWith(h, x.room.Lend(len(h["Cookie"])))
 	told := x.forwarded()
 	headers.SetForwardedIn(h, &told, &x.room)
+	if t := x.in.TLS; t != nil && !t.HandshakeComplete {
+		h["Early-Data"] = inEarlyData
+	}
+	var certificate headers.ClientCertificate
+	if x.tellCertificate(&certificate) {
+		headers.SetClientCertificate(h, certificate)
+	}
 	x.apply(x.route.request, h, 0)
 }
+
+// inEarlyData tells a backend that the request may be sent again by whoever has
+// seen it (RFC 8470, section 5.1). It is never written to.
+var inEarlyData = []string{"1"}
 
 // setTarget makes u name what the client asked for, in the canonical form.
 func (x *exchange) setTarget(u *url.URL) {
@@ -122,7 +133,9 @@ func (x *exchange) apply(rules *headers.Rules, h http.Header, status int) {
 // already, into the door's: the route's own rules are applied, and the affinity
 // cookie is written for the backend that answered.
 func (x *exchange) fromBackend(h http.Header, status int) {
+	delete(h, "Alt-Svc") // it names a place beside the backend
 	x.apply(x.route.response, h, status)
+	x.secure(h)
 	// Last, or a rule for Set-Cookie would take the pin away.
 	x.writeAffinity(h)
 }

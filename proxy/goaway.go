@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"golang.org/x/net/http2"
+
+	proxytls "sterling/tls"
 )
 
 // HTTP/2 connections end in two steps (RFC 9113, section 6.8). The first
@@ -22,6 +24,7 @@ func (e *standard) serveHTTP2() error {
 	if err := http2.ConfigureServer(e.Server, server); err != nil { //nolint:staticcheck // as above
 		return err
 	}
+	e.TLSNextProto[proxytls.ChallengeProtocol] = func(*http.Server, *tls.Conn, http.Handler) {} // all was said in the handshake
 	e.TLSNextProto[http2.NextProtoTLS] = func(hs *http.Server, c *tls.Conn, h http.Handler) {
 		wrapped := &http2Conn{Conn: c, reader: newHTTP2Reader(c)}
 		e.http2.add(wrapped)

@@ -93,9 +93,10 @@ func (s *Server) Files() ([]handover.Socket, error) {
 	return out, nil
 }
 
-// Own says that the process which passed the sockets has given them up. Until
-// then a shutdown does nothing to them that it would feel, and the state file is
-// the other's: what it has written last is taken over now.
+// Own says that the process which passed the sockets has let go of them, or is
+// gone. Until then a shutdown does nothing to them that it would feel, and the
+// state file is the other's: what it has written last is taken over now. It
+// comes before Serve.
 func (s *Server) Own() {
 	for _, d := range s.doors {
 		d.listener.lent.Store(false)
@@ -103,6 +104,12 @@ func (s *Server) Own() {
 	s.takeOverState()
 }
 
-// Detach ends all that must have one writer alone, before another process that
-// has taken over does it. What is served goes on.
-func (s *Server) Detach() { s.keeper.detach() }
+// Detach ends what one process alone may do, before another one that takes over
+// does it: when it returns, the state file is not written any more, and no order
+// is taken. What is served goes on.
+func (s *Server) Detach() {
+	s.reloadMu.Lock() // an order that has begun is kept
+	defer s.reloadMu.Unlock()
+	s.detached.Store(true)
+	s.keeper.detach()
+}

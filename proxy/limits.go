@@ -50,13 +50,22 @@ func (l *connectionLimits) take(addr netip.Addr) bool {
 		l.open.Add(-1)
 		return false
 	}
-	if l.perAddress <= 0 {
+	if l.takeAddress(addr) {
+		return true
+	}
+	l.open.Add(-1)
+	return false
+}
+
+// takeAddress asks for a place among those of addr alone; nobody counts those of
+// the zero Addr.
+func (l *connectionLimits) takeAddress(addr netip.Addr) bool {
+	if l.perAddress <= 0 || !addr.IsValid() {
 		return true
 	}
 	l.addressesMu.Lock()
 	defer l.addressesMu.Unlock()
 	if l.addresses[addr] >= l.perAddress {
-		l.open.Add(-1)
 		return false
 	}
 	l.addresses[addr]++
@@ -66,7 +75,12 @@ func (l *connectionLimits) take(addr netip.Addr) bool {
 // give returns a place.
 func (l *connectionLimits) give(addr netip.Addr) {
 	l.open.Add(-1)
-	if l.perAddress <= 0 {
+	l.giveAddress(addr)
+}
+
+// giveAddress returns a place among those of addr.
+func (l *connectionLimits) giveAddress(addr netip.Addr) {
+	if l.perAddress <= 0 || !addr.IsValid() {
 		return
 	}
 	l.addressesMu.Lock()

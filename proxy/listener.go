@@ -34,6 +34,7 @@ type listener struct {
 	passed   bool        // the socket belongs to systemd, which goes on listening
 	lent     atomic.Bool // another process, which passed it, still serves it
 	limits   *connectionLimits
+	lines    *lines // nil: there is no PROXY protocol
 	open     atomic.Int64
 	accepted atomic.Uint64
 	shed     atomic.Uint64
@@ -120,13 +121,21 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		l.accepted.Add(1)
 		addr := remoteAddr(c)
-		if !l.limits.take(addr) {
+		counted := addr
+		if l.lines.balanced(addr) {
+			counted = netip.Addr{} // its client has a place, when it is known
+		}
+		if !l.limits.take(counted) {
 			l.shed.Add(1)
 			l.turnAway(c)
 			continue
 		}
 		l.open.Add(1)
-		return &conn{TCPConn: c, listener: l, addr: addr}, nil
+		accepted := &conn{TCPConn: c, listener: l, addr: addr, place: counted}
+		if l.lines != nil {
+			return &introduced{conn: accepted, lines: l.lines}, nil
+		}
+		return accepted, nil
 	}
 }
 
@@ -163,15 +172,33 @@ type conn struct {
 	*net.TCPConn
 	listener *listener
 	addr     netip.Addr
-	once     sync.Once
+
+	mu     sync.Mutex // guards what follows
+	place  netip.Addr // whose place it has; zero: nobody's
+	closed bool
+}
+
+// counted says whose place the connection has taken.
+func (c *conn) counted(addr netip.Addr) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		c.listener.limits.giveAddress(addr)
+		return
+	}
+	c.place = addr
 }
 
 // Close implements [net.Conn].
 func (c *conn) Close() error {
-	c.once.Do(func() {
+	c.mu.Lock()
+	first := !c.closed
+	c.closed = true
+	c.mu.Unlock()
+	if first {
 		c.listener.open.Add(-1)
-		c.listener.limits.give(c.addr)
-	})
+		c.listener.limits.give(c.place) // nobody changes it any more
+	}
 	return c.TCPConn.Close()
 }
 

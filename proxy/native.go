@@ -15,6 +15,7 @@ import (
 	"sterling/internal/headers"
 	"sterling/internal/http1"
 	"sterling/internal/http2"
+	proxytls "sterling/tls"
 )
 
 // native is the engine of our own: one goroutine a connection for HTTP/1.1,
@@ -83,6 +84,11 @@ func (e *native) serve(l net.Listener) error {
 
 // connection serves one connection to its end.
 func (e *native) connection(c net.Conn) {
+	if i, ok := c.(*introduced); ok {
+		if e.introduced(i) != nil {
+			return
+		}
+	}
 	if e.tls == nil {
 		e.http1.ServeConn(c, nil)
 		return
@@ -95,8 +101,23 @@ func (e *native) connection(c net.Conn) {
 	go e.negotiated(secure)
 }
 
+// introduced reads a connection's PROXY line. Meanwhile it counts as one in its
+// handshake: who was accepted is served.
+func (e *native) introduced(c *introduced) error {
+	if !e.shake(c) {
+		_ = c.Close() // too late for it
+		return net.ErrClosed
+	}
+	defer e.shaken(c)
+	return c.introduce()
+}
+
 func (e *native) negotiated(c *tls.Conn) {
 	state := c.ConnectionState()
+	if state.NegotiatedProtocol == proxytls.ChallengeProtocol {
+		_ = c.Close() // all was said in the handshake
+		return
+	}
 	if state.NegotiatedProtocol == "h2" {
 		e.http2.ServeConn(c, &state)
 		return

@@ -36,11 +36,13 @@ type OrderErrorKind int
 
 // The kinds of OrderError.
 const (
-	UnknownBackend OrderErrorKind = iota // there is no such pool, or backend in it
-	LastBackend                          // new visitors could go nowhere
-	BadOrder                             // a parameter is wrong
-	NotKept                              // it is in force, but could not be written down
-	Stopping                             // the process stops
+	UnknownBackend     OrderErrorKind = iota // there is no such pool, or backend in it
+	LastBackend                              // new visitors could go nowhere
+	BadOrder                                 // a parameter is wrong
+	NotKept                                  // it is in force, but could not be written down
+	Stopping                                 // the process stops
+	UnknownCertificate                       // none is ordered for such a name
+	AuthorityRefuses                         // it does not do what it was asked
 )
 
 // maxWeight is the largest weight, as in the configuration.
@@ -98,8 +100,11 @@ func (s *Server) give(at place, o backend.Order, force bool) (BackendStatus, err
 
 // find expects reloadMu to be held.
 func (s *Server) find(at place) (*pool, *backend.Member, error) {
-	if s.ending.Load() {
-		return nil, nil, &OrderError{Stopping, "the process is stopping", "ask the one that has taken over"}
+	switch {
+	case s.detached.Load():
+		return nil, nil, &OrderError{Stopping, "another process has taken over", "order it again"}
+	case s.ending.Load():
+		return nil, nil, &OrderError{Stopping, "the process is stopping", "order it when another one has started"}
 	}
 	snap := s.snapshot.Load()
 	p := snap.byName[at.pool]

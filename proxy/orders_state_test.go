@@ -18,7 +18,7 @@ func (r *running) again(toml string) *running {
 	r.t.Helper()
 	r.stop()
 	next := &running{t: r.t, dir: r.dir, served: make(chan error, 1), log: r.log}
-	s, err := New(next.parse(toml), Options{Log: zerolog.New(zerolog.SyncWriter(next.log))})
+	s, err := New(next.parse(toml), Options{Log: zerolog.New(next.log)})
 	if err != nil {
 		r.t.Fatal(err)
 	}

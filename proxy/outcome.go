@@ -15,7 +15,8 @@ import (
 type verdict struct {
 	status     int
 	end        string
-	retryAfter int // seconds; 0: no header
+	retryAfter int   // seconds; 0: no header
+	page       *page // what the pool has in its place; nil: nothing
 }
 
 // errNoBackend says that a pool had nobody to offer.
@@ -23,15 +24,16 @@ var errNoBackend = errors.New("no backend is available")
 
 // refusals found before anything was forwarded.
 var (
-	badRequest     = verdict{status: http.StatusBadRequest, end: "bad_request"}
-	badHost        = verdict{status: http.StatusBadRequest, end: "bad_host"}
-	badTarget      = verdict{status: http.StatusBadRequest, end: "bad_target"}
-	noRoute        = verdict{status: http.StatusNotFound, end: "no_route"}
-	methodRefused  = verdict{status: http.StatusMethodNotAllowed, end: "method_refused"}
-	bodyTooLarge   = verdict{status: http.StatusRequestEntityTooLarge, end: "body_too_large"}
-	uriTooLong     = verdict{status: http.StatusRequestURITooLong, end: "uri_too_long"}
-	misdirected    = verdict{status: http.StatusMisdirectedRequest, end: "misdirected"}
-	headerTooLarge = verdict{status: http.StatusRequestHeaderFieldsTooLarge, end: "header_too_large"}
+	badRequest         = verdict{status: http.StatusBadRequest, end: "bad_request"}
+	badHost            = verdict{status: http.StatusBadRequest, end: "bad_host"}
+	badTarget          = verdict{status: http.StatusBadRequest, end: "bad_target"}
+	noRoute            = verdict{status: http.StatusNotFound, end: "no_route"}
+	methodRefused      = verdict{status: http.StatusMethodNotAllowed, end: "method_refused"}
+	bodyTooLarge       = verdict{status: http.StatusRequestEntityTooLarge, end: "body_too_large"}
+	uriTooLong         = verdict{status: http.StatusRequestURITooLong, end: "uri_too_long"}
+	misdirected        = verdict{status: http.StatusMisdirectedRequest, end: "misdirected"}
+	certificateMissing = verdict{status: http.StatusForbidden, end: "certificate_missing"}
+	headerTooLarge     = verdict{status: http.StatusRequestHeaderFieldsTooLarge, end: "header_too_large"}
 )
 
 // statusClientClosed is nginx's number for a client that left before it was
@@ -45,7 +47,7 @@ func (x *exchange) judge(err error) verdict {
 		return v
 	}
 	if errors.Is(err, errNoBackend) {
-		return verdict{http.StatusServiceUnavailable, "no_backend", 1}
+		return verdict{status: http.StatusServiceUnavailable, end: "no_backend", retryAfter: 1, page: x.route.pool.page}
 	}
 	var failed *backend.Error
 	if !errors.As(err, &failed) {
@@ -55,7 +57,7 @@ func (x *exchange) judge(err error) verdict {
 	switch {
 	case failed.NothingSent():
 		// Nothing was run, so the client may well ask again.
-		v.status, v.retryAfter = http.StatusServiceUnavailable, 1
+		v.status, v.retryAfter, v.page = http.StatusServiceUnavailable, 1, x.route.pool.page
 	case failed.Kind == backend.ResponseTimeout, failed.Kind == backend.BodyStalled:
 		v.status = http.StatusGatewayTimeout
 	}
@@ -92,18 +94,18 @@ func (x *exchange) refuse(v verdict) {
 	if x.out.status != 0 || x.out.hijacked {
 		return
 	}
-	text := http.StatusText(v.status)
-	if v.status == statusClientClosed {
-		text = "Client Closed Request"
+	if p := v.page; p != nil {
+		v.status, v.retryAfter = p.status, p.retryAfter
 	}
-	body := strconv.Itoa(v.status) + " " + text + "\nrequest " + x.record.ID + "\n"
+	kind, body := x.errorBody(v)
 	h := x.out.Header()
 	clear(h)
-	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Type", kind)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("X-Request-Id", x.record.ID)
+	x.secure(h)
 	if v.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(v.retryAfter))
 	}
@@ -118,6 +120,18 @@ func (x *exchange) refuse(v verdict) {
 	}
 	x.out.WriteHeader(v.status)
 	if x.in.Method != http.MethodHead {
-		_, _ = x.out.Write([]byte(body)) // a failure is kept by the writer
+		_, _ = x.out.Write(body) // a failure is kept by the writer
 	}
+}
+
+// errorBody is what the client is shown: the pool's own page where there is one.
+func (x *exchange) errorBody(v verdict) (kind string, body []byte) {
+	if p := v.page; p != nil && p.body != nil {
+		return p.kind, p.body
+	}
+	text := http.StatusText(v.status)
+	if v.status == statusClientClosed {
+		text = "Client Closed Request"
+	}
+	return "text/plain; charset=utf-8", []byte(strconv.Itoa(v.status) + " " + text + "\nrequest " + x.record.ID + "\n")
 }

@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"sterling/internal/config"
 )
@@ -50,7 +51,17 @@ func (s *Server) exchange(cfg *config.Config, tell bool) (Report, error) {
 
 	next.pools.Start()
 	s.snapshot.Store(next)
-	s.certificates.Replace(next.certificates)
+	s.news.tell()
+	if s.acme != nil {
+		s.acme.SetNames(p.names)
+	}
+	s.publishCertificates()
+	s.clients.Replace(p.clients)
+	for _, d := range s.doors {
+		if d.listener != nil && d.listener.lines != nil {
+			d.listener.lines.trust.Store(next.listeners[d.name].trust)
+		}
+	}
 	old.pools.Retire()
 	told := s.tunnels.goAway(reloaded, func(x *exchange) bool {
 		return !next.keeps(x)
@@ -114,7 +125,11 @@ func compare(old, cfg *config.Config) Report {
 	restart(old.Admin != cfg.Admin, "admin")
 	restart(old.State != cfg.State, "state")
 	restart(old.Limits != cfg.Limits, "limits")
+	restart(!reflect.DeepEqual(authority(old), authority(cfg)), "tls.acme")
 	restart(old.TLS.MinVersion != cfg.TLS.MinVersion, "tls.min_version")
+	restart(!slices.Equal(old.TLS.Suites, cfg.TLS.Suites), "tls.suites")
+	restart(!slices.Equal(old.TLS.Curves, cfg.TLS.Curves), "tls.curves")
+	restart(!slices.Equal(old.TLS.ECH, cfg.TLS.ECH), "tls.ech")
 	before, after := listenersByName(old), listenersByName(cfg)
 	for name, l := range after {
 		was, ok := before[name]
@@ -128,9 +143,20 @@ func compare(old, cfg *config.Config) Report {
 	return r
 }
 
+// authority is the part of [tls.acme] that is fixed at the start; the names
+// change with a reload.
+func authority(cfg *config.Config) *config.ACME {
+	if cfg.TLS.ACME == nil {
+		return nil
+	}
+	a := *cfg.TLS.ACME
+	a.Hosts = nil
+	return &a
+}
+
 // boundOnce is the part of a listener that is fixed when it is bound.
 func boundOnce(l config.Listener) any {
-	return [...]any{l.Address, l.Protocol, l.Idle, l.HeaderTimeout, l.MaxHeader}
+	return [...]any{l.Address, l.Protocol, l.Idle, l.HeaderTimeout, l.MaxHeader, l.ProxyProtocol, l.HTTP3, l.HTTP3Port, l.EarlyData}
 }
 
 func comparePools(old, cfg *config.Config) []string {

@@ -54,6 +54,7 @@ func TestReloadSaysWhatChanged(t *testing.T) {
 func TestShutdownWithoutServeEndsAtOnce(t *testing.T) {
 	r := &running{t: t, dir: t.TempDir()}
 	toml := strings.ReplaceAll(preamble, "protocol = \"https\"", "protocol = \"http\"")
+	toml = strings.ReplaceAll(toml, "http3    = true", "")
 	toml = toml[:strings.Index(toml, "[[tls")] + toml[strings.Index(toml, "[[listener"):]
 	s, err := New(r.parse(toml+appPool("http://127.0.0.1:1")), Options{})
 	if err != nil {

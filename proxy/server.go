@@ -26,6 +26,7 @@ import (
 
 	"sterling/backend"
 	"sterling/internal/accesslog"
+	"sterling/internal/acme"
 	"sterling/internal/config"
 	"sterling/internal/handover"
 	"sterling/internal/state"
@@ -56,13 +57,16 @@ type Server struct {
 	access       *accesslog.Log
 	backends     *backend.Set
 	certificates proxytls.Store
+	clients      proxytls.Clients
 	tlsConfig    *tls.Config
+	tickets      *proxytls.Tickets
 	connections  *connectionLimits
 	doors        []*door
 	tunnels      tunnels
 	inherited    []handover.Socket // after Listen: those that no listener uses
 
 	snapshot atomic.Pointer[snapshot]
+	news     news
 	active   atomic.Int64 // requests under way
 	// droppedRules counts header rules whose value could not stand in a header.
 	droppedRules atomic.Uint64
@@ -70,9 +74,14 @@ type Server struct {
 	serving      atomic.Bool
 	ending       atomic.Bool // a shutdown has begun
 	told         atomic.Bool // the shutdown has told the tunnels to go
+	detached     atomic.Bool // orders are for another process
 	ended        chan struct{}
 
 	keeper *keeper
+	watch  *certificateWatch
+	acme   *acme.Manager // nil: no certificates are ordered
+
+	publishMu sync.Mutex // held while certificates is replaced
 
 	// reloadMu admits one reload, and one order, at a time. It guards what
 	// follows.
@@ -101,8 +110,15 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 		inherited:   opts.Inherited,
 	}
 	s.base, s.cutOff = context.WithCancelCause(context.Background())
-	s.certificates.Replace(p.certificates)
-	s.tlsConfig = s.certificates.ServerConfig(proxytls.Options{MinVersion: cfg.TLS.MinVersion})
+	s.tickets = proxytls.NewTickets(ticketsPath(cfg))
+	var err error
+	if s.acme, err = s.newManager(p); err != nil {
+		return nil, err
+	}
+	s.tlsConfig = s.certificates.ServerConfig(proxytls.Options{
+		MinVersion: cfg.TLS.MinVersion, Suites: cfg.TLS.Suites, Curves: cfg.TLS.Curves, ECH: p.ech,
+		Tickets: s.tickets, Keeper: s.keeperOf(), Clients: &s.clients,
+	})
 	s.keeper = newKeeper(s, cfg)
 	s.backends = backend.NewSet(backend.SetOptions{OnEvent: s.event})
 	was := s.recall(cfg)
@@ -122,8 +138,12 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 	}
 	s.restore(snap, was)
 	s.snapshot.Store(snap)
+	s.publishCertificates()
+	s.clients.Replace(p.clients)
 	s.keeper.detached = borrowed(opts.Inherited)
 	s.keeper.start()
+	s.watch = newCertificateWatch(s)
+	s.watch.start()
 	for _, l := range cfg.Listeners {
 		s.doors = append(s.doors, newDoor(s, l))
 	}
@@ -166,6 +186,9 @@ func (s *Server) Addr(listener string) net.Addr {
 func (s *Server) Serve() error {
 	s.serving.Store(true)
 	s.snapshot.Load().pools.Start()
+	if s.acme != nil {
+		s.acme.Start()
+	}
 	failed := make(chan error, len(s.doors))
 	for _, d := range s.doors {
 		s.log.Info().Str("listener", d.name).Str("address", d.listener.Addr().String()).

@@ -35,18 +35,18 @@ const settlePoll = 5 * time.Millisecond
 func (s *Server) Shutdown(ctx context.Context) error { return s.end(ctx, s.drain) }
 
 // ShutdownHandedOver is Shutdown for a process whose sockets another one serves
-// by now. There is no grace, and what the kernel has accepted is left to the
-// other. Upgraded connections may stay until shutdown.timeout, and are told to
-// go then; EndTunnels tells them earlier.
+// by now. There is no grace, what the kernel has accepted is left to the other,
+// and idle connections stay for upgrade.idle_grace. Upgraded connections may stay
+// until shutdown.timeout, and are told to go then; EndTunnels tells them earlier.
 func (s *Server) ShutdownHandedOver(ctx context.Context) error { return s.end(ctx, s.drainHandedOver) }
 
-func (s *Server) end(ctx context.Context, drain func(context.Context, config.Shutdown)) error {
+func (s *Server) end(ctx context.Context, drain func(context.Context, *config.Config)) error {
 	s.shutdownOnce.Do(func() {
 		defer close(s.ended)
-		limits := s.snapshot.Load().cfg.Shutdown
+		cfg := s.snapshot.Load().cfg
 		s.ending.Store(true)
 		if s.serving.Load() {
-			drain(ctx, limits)
+			drain(ctx, cfg)
 		}
 		s.close()
 	})
@@ -54,7 +54,8 @@ func (s *Server) end(ctx context.Context, drain func(context.Context, config.Shu
 	return nil
 }
 
-func (s *Server) drain(ctx context.Context, limits config.Shutdown) {
+func (s *Server) drain(ctx context.Context, cfg *config.Config) {
+	limits := cfg.Shutdown
 	pause(ctx, limits.Grace)
 	ctx, cancel := context.WithTimeout(ctx, limits.Timeout)
 	defer cancel()
@@ -68,11 +69,11 @@ func (s *Server) drain(ctx context.Context, limits config.Shutdown) {
 // a little more than tunnel.GoAway does.
 const farewell = 3500 * time.Millisecond
 
-func (s *Server) drainHandedOver(ctx context.Context, limits config.Shutdown) {
-	limited, cancel := context.WithTimeout(ctx, limits.Timeout)
+func (s *Server) drainHandedOver(ctx context.Context, cfg *config.Config) {
+	limited, cancel := context.WithTimeout(ctx, cfg.Shutdown.Timeout)
 	defer cancel()
 	s.closeListeners(limited, (*listener).leave)
-	s.letIdleGo(limited, limits.IdleGrace)
+	s.letIdleGo(limited, cfg.Upgrade.IdleGrace)
 	s.letRequestsEnd(limited)
 	s.EndTunnels()
 	last, cancelLast := context.WithTimeout(ctx, farewell)
@@ -94,6 +95,10 @@ func (s *Server) EndTunnels() {
 
 // close ends what is left.
 func (s *Server) close() {
+	s.watch.close()
+	if s.acme != nil {
+		s.acme.Close()
+	}
 	s.keeper.close() // before the checkers end
 	s.cut()
 	handover.Close(s.inherited)

@@ -23,6 +23,7 @@ type snapshot struct {
 	listeners    map[string]*listenerRules
 	redirects    map[string]redirection
 	certificates *proxytls.Store
+	files        string // fingerprint of what they were read from
 	pools        *backend.Pools
 	byName       map[string]*pool
 }
@@ -40,6 +41,7 @@ type route struct {
 	request  *headers.Rules
 	response *headers.Rules
 	proxy    *httputil.ReverseProxy
+	hsts     []string          // Strict-Transport-Security; nil: not sent. It is never written to
 	strip    *session.Stripper // of all pools that visitors of its hosts may be pinned to
 }
 
@@ -51,6 +53,7 @@ type pool struct {
 	rewriter *headers.Rewriter
 	counters *poolCounters
 	places   map[string]*session.Place // of its backends in the census
+	page     *page                     // where no backend could take a request; nil: a line of text
 }
 
 // sessions is how many visitors are pinned to m; nil where nobody is.
@@ -68,6 +71,7 @@ type poolCounters struct {
 	none, fresh, hit, moved, failed atomic.Uint64
 	cookies                         session.Counts
 	census                          *session.Census
+	room                            waitingRoom
 }
 
 func (c *poolCounters) outcome(word string) {

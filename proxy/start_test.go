@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quic-go/quic-go/http3"
 	"github.com/rs/zerolog"
 
 	"sterling/internal/config"
@@ -42,7 +43,25 @@ type running struct {
 	t      testing.TB
 	dir    string
 	served chan error
-	log    *bytes.Buffer // process log; read it after stop
+	log    *logged // the process log
+}
+
+// logged is a log that can be read while it is written.
+type logged struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 const preamble = `
@@ -57,6 +76,7 @@ key  = "key.pem"
 name     = "front"
 address  = "127.0.0.1:0"
 protocol = "https"
+http3    = true
 [[listener]]
 name     = "plain"
 address  = "127.0.0.1:0"
@@ -74,6 +94,8 @@ engine   = "standard"
 [shutdown]
 idle_grace = "50ms"
 timeout    = "5s"
+[upgrade]
+idle_grace = "50ms"
 `
 
 // pool is a pool "app" with cookie affinity and a route for everything.
@@ -116,14 +138,14 @@ func start(t testing.TB, rest string) *running {
 // startWith is start with another preamble.
 func startWith(t testing.TB, toml string) *running {
 	t.Helper()
-	r := &running{t: t, dir: t.TempDir(), served: make(chan error, 1), log: new(bytes.Buffer)}
+	r := &running{t: t, dir: t.TempDir(), served: make(chan error, 1), log: new(logged)}
 	cert, key := testCertificate(t)
 	for name, data := range map[string][]byte{"cert.pem": cert, "key.pem": key} {
 		if err := os.WriteFile(filepath.Join(r.dir, name), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s, err := New(r.parse(toml), Options{Log: zerolog.New(zerolog.SyncWriter(r.log))})
+	s, err := New(r.parse(toml), Options{Log: zerolog.New(r.log)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,6 +228,7 @@ type mode struct {
 var modes = []mode{
 	{"h1", false, 1, ""}, {"h1s", true, 1, ""}, {"h2", true, 2, ""},
 	{"h1-standard", false, 1, "-standard"}, {"h1s-standard", true, 1, "-standard"}, {"h2-standard", true, 2, "-standard"},
+	{"h3", true, 3, ""},
 }
 
 // inAllModes runs a test for each way in.
@@ -229,6 +252,9 @@ func (m mode) client(t *testing.T) *http.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if m.proto == 3 {
+		return httpClient(jar, http3Transport(t))
+	}
 	transport := &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // the certificate is not what is tested
 		Protocols:       new(http.Protocols),
@@ -236,6 +262,19 @@ func (m mode) client(t *testing.T) *http.Client {
 	transport.Protocols.SetHTTP1(m.proto == 1)
 	transport.Protocols.SetHTTP2(m.proto == 2)
 	t.Cleanup(transport.CloseIdleConnections)
+	return httpClient(jar, transport)
+}
+
+func http3Transport(t testing.TB) *http3.Transport {
+	t.Helper()
+	transport := &http3.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // the certificate is not what is tested
+	}
+	t.Cleanup(func() { _ = transport.Close() })
+	return transport
+}
+
+func httpClient(jar http.CookieJar, transport http.RoundTripper) *http.Client {
 	return &http.Client{
 		Jar: jar, Transport: transport, Timeout: 20 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -27,9 +27,11 @@ type ListenerStatus struct {
 	Name        string `json:"name"`
 	Address     string `json:"address"` // as bound
 	Protocol    string `json:"protocol"`
+	HTTP3       bool   `json:"http3"`       // offered now
 	Connections int64  `json:"connections"` // open now
 	Accepted    uint64 `json:"accepted"`
-	Shed        uint64 `json:"shed"` // turned away by a connection limit
+	Shed        uint64 `json:"shed"`    // turned away by a connection limit
+	Refused     uint64 `json:"refused"` // closed for want of a good PROXY line
 }
 
 // PoolStatus is one pool.
@@ -38,6 +40,8 @@ type PoolStatus struct {
 	Policy   string            `json:"policy"`
 	Affinity map[string]uint64 `json:"affinity"` // requests by outcome: none, new, hit, moved, failed
 	Cookies  map[string]uint64 `json:"cookies"`  // affinity cookies read, by verdict
+	Queued   int               `json:"queued"`   // requests that wait for a place at any backend
+	Held     int               `json:"held"`     // requests that wait until there is a backend
 	Backends []BackendStatus   `json:"backends"`
 }
 
@@ -77,7 +81,7 @@ func (s *Server) Status() Status {
 	for _, c := range snap.cfg.Pools {
 		out.Pools = append(out.Pools, s.poolStatus(snap.byName[c.Name]))
 	}
-	for _, c := range snap.certificates.Certificates() {
+	for _, c := range s.certificates.Certificates() {
 		out.Certificates = append(out.Certificates, CertificateStatus{
 			Names: c.Names, Issuer: c.Issuer, NotAfter: c.NotAfter.UTC(),
 		})
@@ -87,16 +91,20 @@ func (s *Server) Status() Status {
 
 func (d *door) status() ListenerStatus {
 	st := ListenerStatus{Name: d.name, Address: d.cfg.Address, Protocol: d.cfg.Protocol}
+	st.HTTP3 = d.altSvc.Load() != nil
 	if l := d.listener; l != nil {
 		st.Address = l.Addr().String()
 		st.Connections, st.Accepted, st.Shed = l.open.Load(), l.accepted.Load(), l.shed.Load()
+		if l.lines != nil {
+			st.Refused = l.lines.refused.Load()
+		}
 	}
 	return st
 }
 
 func (s *Server) poolStatus(p *pool) PoolStatus {
 	st := PoolStatus{
-		Name: p.cfg.Name, Policy: p.cfg.Policy,
+		Name: p.cfg.Name, Policy: p.cfg.Policy, Queued: p.Queued(), Held: p.counters.room.count(),
 		Affinity: p.counters.byOutcome(), Cookies: map[string]uint64{}, Backends: []BackendStatus{},
 	}
 	if p.affinity != nil {

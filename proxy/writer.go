@@ -64,6 +64,7 @@ func (w *writer) WriteHeader(status int) {
 		if w.proto1 && (w.closing || w.x.door.draining() || w.early()) {
 			w.Header().Set("Connection", "close")
 		}
+		w.x.door.tellOfHTTP3(w.Header())
 		w.untyped()
 	}
 	if status < 200 && status != http.StatusSwitchingProtocols {

@@ -54,11 +54,18 @@ func (p *process) warm(cfg *config.Config) {
 // takesOver reports whether another process serves until this one does.
 func (p *process) takesOver() bool { return p.inherited != nil && p.inherited.From != 0 }
 
-// own tells everybody that this process serves.
-func (p *process) own() {
+// announce tells the old process that this one can serve. What it returns is
+// closed when this one is to begin.
+func (p *process) announce() <-chan struct{} {
 	if err := p.inherited.Ready(); err != nil {
 		p.log.Warn().Err(err).Msg("the old process has ended by itself")
 	}
+	return p.inherited.LetGo()
+}
+
+// own takes over what has one owner, and tells everybody that this process
+// serves.
+func (p *process) own() {
 	p.door.Own()
 	if p.admin != nil {
 		p.admin.Own()

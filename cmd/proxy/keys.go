@@ -21,7 +21,7 @@ func keysCommand(e env) *cobra.Command {
 	k := &keyFile{env: e}
 	cmd := &cobra.Command{
 		Use:   "keys",
-		Short: "List, add and drop the keys of affinity cookies",
+		Short: "List, add and drop the keys of affinity cookies; make one for encrypted client hellos",
 		Long: `List, add and drop the keys of affinity cookies. No secret is ever shown.
 
 The first key signs, all of them verify. To rotate: add, reload, and drop the
@@ -29,11 +29,11 @@ old key once the longest [pool.affinity] life has passed. With several replicas,
 add with --verify-only, bring the file to all of them, reload them, then promote.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usage("what about the keys?", "use list, add, promote or drop")
+			return usage("what about the keys?", "use list, add, promote, drop or ech")
 		},
 	}
 	cmd.PersistentFlags().StringVarP(&k.config, "config", "c", "", "the configuration `FILE` that names the key file")
-	cmd.AddCommand(k.listCommand(), k.addCommand(), k.promoteCommand(), k.dropCommand())
+	cmd.AddCommand(k.listCommand(), k.addCommand(), k.promoteCommand(), k.dropCommand(), echCommand(e))
 	return cmd
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -35,15 +36,11 @@ func serve(e env, signals <-chan os.Signal, s start) error {
 
 // live serves until a signal, or the door itself, ends it.
 func (p *process) live(signals <-chan os.Signal, up func(*process)) error {
-	served := make(chan error, 1)
-	go func() { served <- p.door.Serve() }()
-	p.own()
-	watch := p.watch()
-	defer watch.Close()
-	if up != nil {
-		up(p)
-	}
-	err := p.obey(signals, served, watch)
+	l := &life{process: p, up: up, served: make(chan error, 1), begin: p.announce()}
+	l.ctx, l.cut = context.WithCancel(context.Background())
+	err := l.obey(signals)
+	l.cut()
+	l.watch.Close()
 	p.reload.Close()
 	if p.admin != nil {
 		if cerr := p.admin.Close(); cerr != nil {
@@ -56,7 +53,11 @@ func (p *process) live(signals <-chan os.Signal, up func(*process)) error {
 // life is the main loop of a process.
 type life struct {
 	*process
-	watch    *watch
+	up       func(*process)  // nil: nobody waits
+	begin    <-chan struct{} // closed when this process is to serve; nil: it does
+	early    []os.Signal     // came before that
+	served   chan error      // how the door has ended
+	watch    *watch          // nil: not yet
 	ctx      context.Context // ends when what is left is to be cut
 	cut      context.CancelFunc
 	drained  chan error // nil: no stop has begun
@@ -67,25 +68,59 @@ type life struct {
 }
 
 // obey does what signals ask for until the door has ended.
-func (p *process) obey(signals <-chan os.Signal, served <-chan error, w *watch) error {
-	l := &life{process: p, watch: w}
-	l.ctx, l.cut = context.WithCancel(context.Background())
-	defer l.cut()
+func (l *life) obey(signals <-chan os.Signal) error {
 	for {
 		select {
-		case err := <-served:
+		case <-l.begin:
+			l.serve()
+		case err := <-l.served:
 			l.endUpgrade()
-			return p.ended(err, l.drained, l.ctx.Err() != nil)
+			return l.ended(err, l.drained, l.ctx.Err() != nil)
 		case <-l.deadline:
 			return failed(errors.New("ended at once, with work left open"))
 		case err := <-l.upgrade.result():
 			l.upgraded(err)
-		case <-p.beats:
+		case <-l.beats:
 		case s := <-signals:
-			l.signal(s)
+			if l.begin == nil {
+				l.signal(s)
+			} else if err := l.postpone(s); err != nil {
+				return err
+			}
 		}
 	}
 }
+
+// serve opens the door, and does what signals have asked for meanwhile.
+func (l *life) serve() {
+	l.begin = nil
+	// What the old process was told last is taken over before the first request.
+	l.own()
+	go func() { l.served <- l.door.Serve() }() // obey waits for it
+	l.watch = l.process.watch()
+	if l.up != nil {
+		l.up(l.process)
+	}
+	for _, s := range l.early {
+		l.signal(s)
+	}
+	l.early = nil
+}
+
+// postpone keeps a signal until this process serves. The old one lets it, or
+// kills it, or ends, so that this is a matter of moments; a second signal to stop
+// does not wait.
+func (l *life) postpone(s os.Signal) error {
+	if stops(s) && slices.ContainsFunc(l.early, stops) {
+		return failed(errors.Join(errors.New("ended at once"), abandon(l.door)))
+	}
+	if !slices.Contains(l.early, s) {
+		l.early = append(l.early, s)
+	}
+	return nil
+}
+
+func stops(s os.Signal) bool { return s == syscall.SIGTERM || s == syscall.SIGINT }
 
 func (l *life) signal(s os.Signal) {
 	switch {

@@ -86,6 +86,7 @@ func (p *process) startAdmin(cfg *config.Config, passed *os.File) error {
 	side, err := admin.Start(admin.Options{
 		Address:   cfg.Admin.Address,
 		Inherited: passed,
+		Later:     p.takesOver(),
 		Token:     cfg.Admin.Token,
 		Door:      p.door,
 		Reload:    p.reload.Now,

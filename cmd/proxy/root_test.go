@@ -92,7 +92,7 @@ func TestExitCodes(t *testing.T) {
 		{"reload", exitUsage, "use -c FILE or --admin ADDRESS"},
 		{"reload --admin unix:/nonexistent/admin.sock", exitFailed, "/nonexistent/admin.sock"},
 		{"healthcheck --admin unix:/nonexistent/admin.sock", exitFailed, "/nonexistent/admin.sock"},
-		{"keys", exitUsage, "list, add, promote or drop"},
+		{"keys", exitUsage, "list, add, promote, drop or ech"},
 		{"keys list", exitUsage, "name one with -c FILE"},
 		{"keys drop -c x", exitUsage, "arg"},
 		{"prove", exitUsage, "name one with -c FILE"},
@@ -110,7 +110,7 @@ func TestExitCodes(t *testing.T) {
 
 func TestCommandsOfLaterAreKnownButNotListed(t *testing.T) {
 	_, help, _ := call("--help")
-	for _, name := range []string{"explain", "sessions", "report", "import", "certs"} {
+	for _, name := range []string{"explain", "sessions", "report", "import"} {
 		code, _, stderr := call(name, "--flag", "argument")
 		if code != exitUsage || stderr != "sterling "+name+": not supported yet\n" {
 			t.Errorf("%s: exit %d, stderr %q", name, code, stderr)

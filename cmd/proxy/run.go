@@ -28,6 +28,9 @@ Signals:
 			signals, stop := e.lifeSignals()
 			defer stop()
 			inherited, err := handover.Take()
+			if err == nil {
+				err = noCoreDumps()
+			}
 			if err != nil {
 				return failed(err)
 			}

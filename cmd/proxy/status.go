@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -64,7 +65,44 @@ func printStatus(w io.Writer, s proxy.Status, now time.Time) error {
 				b.Requests, b.Failures)
 		}
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, c := range s.Certificates {
+		if _, err := fmt.Fprintf(w, "\ncertificate for %s: %s\n", strings.Join(c.Names, ", "), end(c.NotAfter, now)); err != nil {
+			return err
+		}
+	}
+	for _, p := range s.Pools {
+		if held, queued := waiting(p); held+queued > 0 {
+			if _, err := fmt.Fprintf(w, "\npool %s: %d requests wait until there is a backend, %d for a place at one that is full\n", p.Name, held, queued); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// end says when a certificate ends, or that it has.
+func end(t, now time.Time) string {
+	day := t.UTC().Format(time.DateOnly)
+	switch days := int(t.Sub(now).Hours() / 24); {
+	case t.Before(now):
+		return "expired on " + day
+	case days == 1:
+		return "until " + day + ", 1 day"
+	default:
+		return fmt.Sprintf("until %s, %d days", day, days)
+	}
+}
+
+// waiting counts the requests of a pool that are not with a backend yet.
+func waiting(p proxy.PoolStatus) (held, queued int) {
+	queued = p.Queued
+	for _, b := range p.Backends {
+		queued += b.Queued
+	}
+	return p.Held, queued
 }
 
 func dash(s string) string {

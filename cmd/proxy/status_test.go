@@ -12,9 +12,13 @@ func TestStatusTable(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s := proxy.Status{
 		Version: "v1.0.0", Generation: 2, Ready: true, Started: now.Add(-26 * time.Hour),
-		Pools: []proxy.PoolStatus{{Name: "app", Backends: []proxy.BackendStatus{
+		Certificates: []proxy.CertificateStatus{
+			{Names: []string{"a.example", "b.example"}, NotAfter: now.Add(30 * 24 * time.Hour)},
+			{Names: []string{"c.example"}, NotAfter: now.Add(-time.Hour)},
+		},
+		Pools: []proxy.PoolStatus{{Name: "app", Held: 7, Queued: 2, Backends: []proxy.BackendStatus{
 			{Name: "b1", State: "up", Since: now.Add(-90 * time.Second), Weight: 1, InFlight: 3, Requests: 1000, Failures: 1},
-			{Name: "b2", State: "down", Reason: "connection refused", Weight: 2},
+			{Name: "b2", State: "down", Reason: "connection refused", Weight: 2, Queued: 1},
 			{
 				Name: "b3", State: "draining", Reason: "ordered by the operator", Weight: 1, SafeToStop: true, SessionsExact: true,
 				Sessions: new(int64), Order: &proxy.OrderStatus{Duty: "draining", Mode: "keep"},
@@ -31,6 +35,12 @@ POOL  BACKEND  STATE                   REASON                   SINCE  WEIGHT  V
 app   b1       up                      -                        1m30s  1       -         3          0        1000      1
 app   b2       down                    connection refused       -      2       -         0          0        0         0
 app   b3       draining, safe to stop  ordered by the operator  -      1       0         0          0        0         0
+
+certificate for a.example, b.example: until 2026-03-31, 30 days
+
+certificate for c.example: expired on 2026-03-01
+
+pool app: 7 requests wait until there is a backend, 3 for a place at one that is full
 `
 	if b.String() != want {
 		t.Errorf("printed\n%s\nwant\n%s", b.String(), want)

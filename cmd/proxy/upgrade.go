@@ -14,7 +14,7 @@ import (
 type upgrade struct {
 	child  *handover.Child
 	cancel context.CancelCauseFunc
-	done   chan error // nil: it serves; else it has failed, and is gone
+	done   chan error // nil: it can serve; else it has failed, and is gone
 }
 
 // result is where the outcome comes from; a nil upgrade has none.
@@ -113,10 +113,14 @@ func (l *life) upgraded(err error) {
 		return
 	}
 	l.heir = child.PID()
-	l.log.Info().Int("pid", os.Getpid()).Int("heir", l.heir).Msg("handed over: finishing what has begun")
 	l.watch.Close()
 	l.tell(l.service.MainPID(l.heir))
+	if l.admin != nil {
+		l.admin.Leave()
+	}
 	l.door.Detach()
+	child.LetGo()
+	l.log.Info().Int("pid", os.Getpid()).Int("heir", l.heir).Msg("handed over: finishing what has begun")
 	l.drained = make(chan error, 1)
 	go func() { l.drained <- l.leave(child) }() // ended waits for it
 }
@@ -127,7 +131,7 @@ func (l *life) leave(heir *handover.Child) error {
 	var side chan error
 	if l.admin != nil {
 		side = make(chan error, 1)
-		go func() { side <- l.admin.Leave() }() // waited for below
+		go func() { side <- l.admin.Close() }() // waited for below
 	}
 	over := make(chan struct{})
 	go func() { // ends with this function
@@ -146,7 +150,7 @@ func (l *life) leave(heir *handover.Child) error {
 }
 
 // endUpgrade gives up an upgrade that is running, because this process stops. A
-// new process that serves by now stops as this one does.
+// new process that is ready by now serves, and stops as this one does.
 func (l *life) endUpgrade() {
 	if l.upgrade == nil {
 		return

@@ -44,6 +44,9 @@ func (p *process) watch() *watch {
 
 // Close ends it, and waits.
 func (w *watch) Close() {
+	if w == nil {
+		return
+	}
 	w.once.Do(func() { close(w.done) })
 	w.loop.Wait()
 }

@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -43,6 +44,8 @@ type Options struct {
 	// Inherited is a socket bound to Address that another process passed, which
 	// Start closes, having taken a copy; nil: Start binds it.
 	Inherited *os.File
+	// Later has Start bind only: requests wait in the kernel until Own.
+	Later bool
 	// Token, when set, must come with every request but the probes, as
 	// "Authorization: Bearer TOKEN". Without one only a loopback address or a
 	// Unix socket is accepted.
@@ -54,14 +57,19 @@ type Options struct {
 	Reload Reload
 }
 
-// Server serves the admin API at one address.
+// Server serves the admin API at one address. Its methods are for one goroutine
+// at a time.
 type Server struct {
 	http    *http.Server
 	ln      net.Listener
 	serving sync.WaitGroup
+	later   bool         // it is not served before Own
+	left    bool         // the socket is another process's
+	open    atomic.Int64 // connections
 }
 
-// Start binds the address and serves it on a goroutine of its own until Close.
+// Start binds the address and serves it, unless that is to come later, on a
+// goroutine of its own until Close.
 func Start(o Options) (*Server, error) {
 	at, err := parseAddress(o.Address)
 	if err != nil {
@@ -74,28 +82,42 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{ln: ln, http: &http.Server{
+	s := &Server{ln: ln, later: o.Later}
+	s.http = &http.Server{
 		Handler:           NewHandler(o),
 		ReadHeaderTimeout: headTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeadBytes,
-	}}
+		ConnState:         s.count,
+	}
+	if !s.later {
+		s.serve()
+	}
+	return s, nil
+}
+
+func (s *Server) serve() {
 	s.serving.Go(func() {
 		// It always ends with http.ErrServerClosed, which Close asked for, or
 		// with the listener's end, after which nobody can be answered anyway.
-		_ = s.http.Serve(ln)
+		_ = s.http.Serve(s.ln)
 	})
-	return s, nil
 }
 
 // Addr is the address that was bound.
 func (s *Server) Addr() net.Addr { return s.ln.Addr() }
 
-// Own says that the process which passed the socket has given it up: a Unix
-// socket is removed by Close from now on.
-func (s *Server) Own() { s.unlinks(true) }
+// Own says that the process before this one has given the socket up: it is served
+// from now on, and a Unix socket is removed by Close.
+func (s *Server) Own() {
+	s.unlinks(true)
+	if s.later {
+		s.later = false
+		s.serve()
+	}
+}
 
 func (s *Server) unlinks(does bool) {
 	if u, ok := s.ln.(*net.UnixListener); ok {
@@ -113,11 +135,39 @@ func (s *Server) File() (*os.File, error) {
 	return handover.File(c, "admin")
 }
 
-// Leave is Close for a process whose socket another one serves by now: it is
-// not removed.
-func (s *Server) Leave() error {
+// Leave gives the socket up to another process that was passed it: when it
+// returns, nothing more is accepted, and the socket will not be removed. Requests
+// under way go on until Close.
+func (s *Server) Leave() {
+	s.left = true
 	s.unlinks(false)
-	return s.Close()
+	s.http.SetKeepAlivesEnabled(false)
+	_ = s.ln.Close() // the other process has its own
+	s.serving.Wait()
+}
+
+func (s *Server) count(_ net.Conn, now http.ConnState) {
+	switch now {
+	case http.StateNew:
+		s.open.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		s.open.Add(-1)
+	default:
+	}
+}
+
+// letGo waits until no connection is left, or ctx ends. [http.Server.Shutdown]
+// would drop a request of which it has not read the head.
+func (s *Server) letGo(ctx context.Context) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for s.open.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // Close stops listening, lets requests end for a moment, cuts what is left, and
@@ -125,10 +175,14 @@ func (s *Server) Leave() error {
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeDeadline)
 	defer cancel()
+	if s.left {
+		s.letGo(ctx)
+	}
 	err := s.http.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = s.http.Close()
 	}
 	s.serving.Wait()
+	_ = s.ln.Close() // it may never have been served
 	return err
 }

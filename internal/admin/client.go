@@ -72,6 +72,19 @@ func (c *Client) Order(ctx context.Context, pool, backend, order string, paramet
 	return st, c.do(ctx, http.MethodPost, path, &st)
 }
 
+// Certificates asks for all certificates.
+func (c *Client) Certificates(ctx context.Context) ([]proxy.CertificateReport, error) {
+	var all []proxy.CertificateReport
+	return all, c.do(ctx, http.MethodGet, "/api/v1/certificates", &all)
+}
+
+// Certificate has the certificate of a name renewed ("renew"), or revoked and
+// ordered anew ("revoke"). It returns what is known of it then.
+func (c *Client) Certificate(ctx context.Context, name, order string) (proxy.CertificateReport, error) {
+	var r proxy.CertificateReport
+	return r, c.do(ctx, http.MethodPost, "/api/v1/certificates/"+url.PathEscape(name)+"/"+order, &r)
+}
+
 // Ready is nil when the process welcomes new connections.
 func (c *Client) Ready(ctx context.Context) error {
 	return c.do(ctx, http.MethodGet, "/readyz", nil)

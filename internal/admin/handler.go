@@ -15,6 +15,7 @@ type Door interface {
 	// Status describes the front door at this moment.
 	Status() proxy.Status
 	Orders
+	Certificates
 }
 
 var _ Door = (*proxy.Server)(nil)
@@ -51,7 +52,8 @@ func NewHandler(o Options) http.Handler {
 		"/livez":  h.livez,
 		"/readyz": h.readyz,
 	}, map[string]http.HandlerFunc{
-		"/api/v1/status": h.status,
+		"/api/v1/status":       h.status,
+		"/api/v1/certificates": h.certificates,
 	}
 	g := newGuard(o)
 	for path, serve := range open {
@@ -61,6 +63,7 @@ func NewHandler(o Options) http.Handler {
 		mux.Handle(path, g.full(only(http.MethodGet, serve)))
 	}
 	mux.Handle("/api/v1/reload", g.full(only(http.MethodPost, h.post)))
+	mux.Handle(certificatePath, g.full(only(http.MethodPost, h.certificate)))
 	mux.Handle(orderPath, g.full(only(http.MethodPost, h.order)))
 	mux.Handle("/", g.full(http.HandlerFunc(notFound)))
 	return mux

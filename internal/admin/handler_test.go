@@ -17,6 +17,21 @@ type door struct{ ready bool }
 
 func (d door) Ready() bool { return d.ready }
 
+func (d door) Certificates() []proxy.CertificateReport {
+	return []proxy.CertificateReport{{Names: []string{"www.example.org"}, Source: "file"}, {Names: []string{"www.example.org"}, Source: "acme", Failures: 2}}
+}
+
+func (d door) RenewCertificate(name string) error {
+	if name != "www.example.org" {
+		return &proxy.OrderError{Kind: proxy.UnknownCertificate, Problem: "none for " + name, Hint: "look"}
+	}
+	return nil
+}
+
+func (d door) RevokeCertificate(context.Context, string) error {
+	return &proxy.OrderError{Kind: proxy.AuthorityRefuses, Problem: "the authority says no"}
+}
+
 func (d door) Status() proxy.Status {
 	return proxy.Status{Version: "v9", Generation: 7, Pools: []proxy.PoolStatus{{Name: "app"}}}
 }

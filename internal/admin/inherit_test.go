@@ -1,11 +1,13 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // there reports whether a file is.
@@ -29,21 +31,38 @@ func TestASocketGoesFromOneServerToTheNext(t *testing.T) {
 		}
 		return f
 	}
-	given := start(t, Options{Address: "unix:" + path, Door: door{true}, Inherited: pass(first)})
+	ready := func(ctx context.Context) error {
+		t.Helper()
+		c, err := NewClient("unix:"+path, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Ready(ctx)
+	}
+	given := start(t, Options{Address: "unix:" + path, Door: door{false}, Inherited: pass(first), Later: true})
+	for range 5 {
+		if err := ready(t.Context()); err != nil {
+			t.Fatalf("one that does not own the socket has answered: %v", err)
+		}
+	}
 	if err := given.Close(); err != nil || !there(t, path) {
 		t.Fatalf("one that gives up before it owns the socket removes it: %v", err)
 	}
-	second := start(t, Options{Address: "unix:" + path, Door: door{true}, Inherited: pass(first)})
-	if err := first.Leave(); err != nil || !there(t, path) {
-		t.Fatalf("one that leaves removes the socket: %v", err)
+	second := start(t, Options{Address: "unix:" + path, Door: door{true}, Inherited: pass(first), Later: true})
+	if first.Leave(); !there(t, path) {
+		t.Fatal("one that leaves removes the socket")
+	}
+	soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := ready(soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("between the two, somebody has answered: %v", err)
 	}
 	second.Own()
-	c, err := NewClient("unix:"+path, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Ready(t.Context()); err != nil {
+	if err := ready(t.Context()); err != nil {
 		t.Errorf("the second does not answer: %v", err)
+	}
+	if err := first.Close(); err != nil || !there(t, path) {
+		t.Errorf("one that has left ends with %v", err)
 	}
 	if err := second.Close(); err != nil || there(t, path) {
 		t.Errorf("the owner does not remove it: %v", err)

@@ -79,6 +79,7 @@ func refusalFor(err error) *Refusal {
 	status := map[proxy.OrderErrorKind]int{
 		proxy.UnknownBackend: http.StatusNotFound, proxy.LastBackend: http.StatusConflict, proxy.BadOrder: http.StatusBadRequest,
 		proxy.NotKept: http.StatusInsufficientStorage, proxy.Stopping: http.StatusConflict,
+		proxy.UnknownCertificate: http.StatusNotFound, proxy.AuthorityRefuses: http.StatusBadGateway,
 	}[o.Kind]
 	return &Refusal{Status: status, Problem: o.Problem, Hint: o.Hint}
 }

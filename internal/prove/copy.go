@@ -49,14 +49,19 @@ func (s *stage) edit(tree map[string]any, generation int) {
 	tree["state"] = map[string]any{"dir": filepath.Join(s.folder, "state")}
 	delete(tree, "affinity") // keys of its own
 	tls := config.Table(tree, "tls")
-	delete(tls, "acme")
+	for _, key := range []string{"acme", "client", "ech"} {
+		delete(tls, key) // nothing is ordered, and users of the rehearsal have no certificates
+	}
 	tls["certificate"] = []map[string]any{{"cert": filepath.Join(s.folder, certFile), "key": filepath.Join(s.folder, keyFile)}}
 	delete(config.Table(tree, "limits"), "connections_per_address") // all users come from one
 	for i, l := range config.Tables(tree, "listener") {
 		l["address"] = s.addresses[i]
-		delete(l, "https_port")
+		for _, key := range []string{"https_port", "proxy_protocol", "http3", "http3_port", "early_data"} {
+			delete(l, key) // users come straight to it, over TCP
+		}
 	}
 	for _, r := range config.Tables(tree, "route") {
+		delete(r, "client_verified")
 		set := config.Table(config.Table(r, "response"), "set")
 		set[generationHeader] = strconv.Itoa(generation)
 	}
@@ -77,6 +82,7 @@ func (s *stage) editPool(p map[string]any, i int) {
 		return
 	}
 	delete(p, "tls")
+	delete(p, "proxy_protocol")
 	if p["protocol"] == "h2" {
 		p["protocol"] = "h2c"
 	}

@@ -17,6 +17,10 @@ min_version = "1.3"
 [[tls.certificate]]
 cert = "/etc/www.pem"
 key = "/etc/www.key"
+[tls.acme]
+[[tls.client]]
+certificate = "required"
+ca = "staff.pem"
 [limits]
 connections_per_address = 1
 [[listener]]
@@ -28,12 +32,15 @@ redirect_https = true
 name = "front"
 address = "0.0.0.0:443"
 protocol = "https"
+trusted_proxies = ["10.0.0.1"]
+proxy_protocol = "required"
 idle = "7s"
 [[route]]
 name = "site"
 hosts = ["*.example.org"]
 paths = ["/app"]
 pool = "app"
+client_verified = true
 [[pool]]
 name = "app"
 protocol = "h2"
@@ -84,6 +91,15 @@ func TestTheCopyTouchesNothingOutside(t *testing.T) {
 	p := c.Pools[0]
 	if p.Backends[0].URL.String() != "http://127.0.0.1:3" || p.Protocol != "h2c" || p.TLS.CA != "" || c.Limits.ConnectionsPerAddress != 0 {
 		t.Errorf("%+v", p)
+	}
+}
+
+func TestTheCopyWantsNothingThatItsUsersLack(t *testing.T) {
+	for _, live := range []bool{false, true} {
+		cfg, _ := copied(t, live)
+		if cfg.TLS.ACME != nil || len(cfg.TLS.Clients) > 0 || cfg.Routes[0].ClientVerified || cfg.Listeners[1].ProxyProtocol != "off" {
+			t.Errorf("live %v: %+v, %+v", live, cfg.TLS, cfg.Listeners[1])
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ func TestTheCountSeesLosses(t *testing.T) {
 		}
 		return []entry{e}
 	}
-	killed := []outage{{backend: "app/b1", from: t0, to: after(1000), find: refusedAt}}
+	killed := []outage{{backend: "app/b1", from: t0, to: after(1000), find: refusedAt}, {backend: "app/b3", from: t0, late: true}}
 	for _, tt := range []struct {
 		name   string
 		shot   shot
@@ -37,6 +37,8 @@ func TestTheCountSeesLosses(t *testing.T) {
 		{"what a backend answered in its burst", shot{failed: "503", own: true, answered: true}, line("b1"), 0, Row{AtBackend: 1}},
 		{"a move from the one that died", shot{sticky: true, answered: true, start: after(500), from: "app/b1", to: "app/b2"}, line("b2"), 0, Row{Moved: 1}},
 		{"a move from one that did its work", shot{sticky: true, answered: true, start: after(500), from: "app/b2", to: "app/b1"}, line("b1"), 0, Row{Moved: 1, Needless: 1}},
+		{"a move from one that is late", shot{sticky: true, answered: true, start: after(500), from: "app/b3", to: "app/b2"}, line("b2"), 0, Row{Moved: 1}},
+		{"a POST that failed at one that is late", shot{post: true, failed: "502", answered: true, start: after(-30), took: 60e6}, line("b3"), 1, Row{Failed: 1}},
 		{"a move long after", shot{sticky: true, answered: true, start: after(9000), from: "app/b1", to: "app/b2"}, line("b2"), 0, Row{Moved: 1, Needless: 1}},
 		{"another backend without affinity", shot{answered: true, start: t0, from: "app/b2", to: "app/b1"}, line("b1"), 0, Row{}},
 		{"an answer without a line", shot{answered: true}, nil, 0, Row{Unlogged: 1}},

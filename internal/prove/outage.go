@@ -11,6 +11,7 @@ type outage struct {
 	backend  string        // as pool/backend
 	from, to time.Time     // zero to: to the end of the scenario
 	find     time.Duration // for how long the front door may not know of it
+	late     bool          // it answers all the same: users may move, but nothing is lost
 }
 
 // settle is how long after an outage a user that was caught in it may still
@@ -24,7 +25,7 @@ const refusedAt = 250 * time.Millisecond
 // sent to it before that could be known: nobody can tell whether it was run, so
 // that it must not be tried again.
 func (o outage) caught(s shot) bool {
-	return s.start.Before(o.from.Add(o.find)) && s.end().After(o.from)
+	return !o.late && s.start.Before(o.from.Add(o.find)) && s.end().After(o.from)
 }
 
 // excuses reports whether a user of the backend had a reason to move.

@@ -53,10 +53,14 @@ func (x *scene) outage(ctx context.Context, find func(victim) time.Duration, fai
 	return errors.Join(err, pause(ctx, x.part(40)))
 }
 
-// slow makes a backend of each pool take its time, within what is allowed.
+// slow makes a backend of each pool take its time, within what is allowed. With
+// hedging, one whose checks are slow all of a sudden may look frozen for a moment.
 func slow(ctx context.Context, x *scene) error {
 	all := x.victims()
 	err := each(all, func(v victim) error {
+		if v.pool.Hedge != 0 && v.pool.Health != nil {
+			x.outages = append(x.outages, outage{backend: v.child.name, from: time.Now(), late: true})
+		}
 		return v.order("slow " + min(400*time.Millisecond, v.pool.Timeout.Response/4).String())
 	})
 	err = errors.Join(err, pause(ctx, x.part(40)))

@@ -22,11 +22,13 @@ type Status struct {
 		Connections int    `json:"connections"`
 		Accepted    uint64 `json:"accepted"`
 		Shed        uint64 `json:"shed"`
+		Refused     uint64 `json:"refused"`
 	} `json:"listeners"`
 	Pools []struct {
 		Name     string            `json:"name"`
 		Affinity map[string]uint64 `json:"affinity"`
 		Cookies  map[string]uint64 `json:"cookies"`
+		Held     int               `json:"held"`
 		Backends []struct {
 			Name     string    `json:"name"`
 			State    string    `json:"state"`
@@ -35,6 +37,9 @@ type Status struct {
 			InFlight int64     `json:"in_flight"`
 			Requests uint64    `json:"requests"`
 			Failures uint64    `json:"failures"`
+			Sessions *int      `json:"sessions"`
+
+			SafeToStop bool `json:"safe_to_stop"`
 		} `json:"backends"`
 	} `json:"pools"`
 	AccessLog struct {
@@ -138,11 +143,11 @@ func (s *Sterling) URL(listener string) string {
 	return scheme + "://localhost:" + port
 }
 
-// Reload sends SIGHUP and waits until a new configuration is in effect.
+// Reload sends SIGHUP to the process that serves, and waits until a new configuration is in effect.
 func (s *Sterling) Reload() {
 	s.t.Helper()
 	before := s.Status().Generation
-	s.Signal(syscall.SIGHUP)
+	s.signal(s.Heir(), syscall.SIGHUP)
 	Eventually(s.t, "the reload", func() bool { return s.Status().Generation > before })
 }
 

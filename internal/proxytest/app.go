@@ -34,6 +34,7 @@ type app struct {
 	record *os.File
 
 	leaving atomic.Bool // every answer from now on is the last of its connection
+	asks    atomic.Bool // its health check asks for a drain
 
 	mu     sync.Mutex // guards visits
 	visits map[string]int
@@ -68,6 +69,12 @@ func serveChild(spec string) error {
 	s := &http.Server{Handler: &a, ReadHeaderTimeout: time.Minute}
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)
+	ask := make(chan os.Signal, 1)
+	signal.Notify(ask, syscall.SIGUSR1)
+	go func() { // as long as the process
+		<-ask
+		a.asks.Store(true)
+	}()
 	drained := make(chan error, 1)
 	go func() {
 		<-term
@@ -96,6 +103,9 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("X-Backend", a.spec.Name)
 	if r.URL.Path == "/healthz" {
+		if a.asks.Load() {
+			w.Header().Set("Sterling-Drain", "now")
+		}
 		return
 	}
 	if r.Method == http.MethodPost {

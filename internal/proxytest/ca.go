@@ -31,7 +31,7 @@ func NewCA(t testing.TB) *CA {
 	tmpl := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "proxytest CA"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
 	if err != nil {
@@ -92,6 +92,21 @@ func (c *CA) Certificate(hosts ...string) tls.Certificate {
 		c.t.Fatalf("pairing a leaf with its key: %v", err)
 	}
 	return pair
+}
+
+// Revoke is a revocation list in PEM, of leaves of this CA.
+func (c *CA) Revoke(leaves ...tls.Certificate) []byte {
+	c.t.Helper()
+	now := time.Now()
+	list := &x509.RevocationList{Number: big.NewInt(now.UnixNano()), ThisUpdate: now, NextUpdate: now.Add(48 * time.Hour)}
+	for _, l := range leaves {
+		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: l.Leaf.SerialNumber, RevocationTime: now})
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, list, c.cert, c.key)
+	if err != nil {
+		c.t.Fatalf("making a revocation list: %v", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der})
 }
 
 // Files writes a leaf as NAME.pem and NAME.key, and the CA as ca.pem, into dir.

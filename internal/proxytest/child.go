@@ -137,6 +137,10 @@ func (c *Child) frozen() bool {
 // Thaw lets a frozen process go on.
 func (c *Child) Thaw() { c.signal(syscall.SIGCONT) }
 
+// AskForDrain makes the answers to health checks ask for a drain, until the
+// backend is started again.
+func (c *Child) AskForDrain() { c.signal(syscall.SIGUSR1) }
+
 // Terminate sends SIGTERM, at which the backend ends what it has begun, and
 // does not wait. Wait does.
 func (c *Child) Terminate() { c.signal(syscall.SIGTERM) }

@@ -45,8 +45,8 @@ func (o Options) file(certs []string) string {
 		fmt.Fprintf(&b, "[[tls.certificate]]\ncert = \"%s.pem\"\nkey = \"%s.key\"\n", c, c)
 	}
 	for _, l := range [][2]string{{"front", "https"}, {"plain", "http"}} {
-		fmt.Fprintf(&b, "[[listener]]\nname = %q\naddress = \"127.0.0.1:0\"\nprotocol = %q\nengine = %q\n%s\n",
-			l[0], l[1], Engine(), o.Listener)
+		fmt.Fprintf(&b, "[[listener]]\nname = %q\naddress = \"127.0.0.1:0\"\nprotocol = %q\nhttp3 = %v\nengine = %q\n%s\n",
+			l[0], l[1], l[1] == "https", Engine(), o.Listener)
 	}
 	b.WriteString(o.Config)
 	return b.String()

@@ -32,6 +32,8 @@ type Line struct {
 	Header    float64   `json:"header_ms"`
 	UserAgent string    `json:"user_agent"`
 	Referer   string    `json:"referer"`
+
+	ClientCert string `json:"client_cert"`
 }
 
 // Attempt is one try of a request at a backend.

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quic-go/quic-go/http3"
 )
 
 // Options describe a process under test.
@@ -86,13 +88,7 @@ func Start(t testing.TB, o Options) *Sterling {
 func (s *Sterling) prepare() {
 	s.t.Helper()
 	if s.Dir == "" {
-		// Not the test's own folder: its path may be too long for a socket.
-		dir, err := os.MkdirTemp("", "st")
-		if err != nil {
-			s.t.Fatalf("making a folder: %v", err)
-		}
-		s.t.Cleanup(func() { _ = os.RemoveAll(dir) }) // in the temporary folder
-		s.Dir = dir
+		s.Dir = ShortDir(s.t)
 	}
 	for i, hosts := range append([][]string{{"localhost", "*.example.org", "127.0.0.1"}}, s.o.Certificates...) {
 		name := "cert" + itoa(i)
@@ -240,6 +236,20 @@ func (s *Sterling) Client(h2 bool) *http.Client {
 	tr.Protocols.SetHTTP1(!h2)
 	tr.Protocols.SetHTTP2(h2)
 	s.t.Cleanup(tr.CloseIdleConnections)
+	return &http.Client{
+		Transport:     tr,
+		Timeout:       time.Minute,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Client3 is Client over HTTP/3.
+func (s *Sterling) Client3() *http.Client {
+	tr := &http3.Transport{
+		TLSClientConfig:    &tls.Config{RootCAs: s.CA.Pool(), ServerName: "localhost", MinVersion: tls.VersionTLS13},
+		DisableCompression: true,
+	}
+	s.t.Cleanup(func() { _ = tr.Close() })
 	return &http.Client{
 		Transport:     tr,
 		Timeout:       time.Minute,

@@ -15,6 +15,11 @@ import (
 type strictReader struct {
 	src *bufio.Reader
 	rec *Recorded
+	// client: what a client may send to a proxy is no fault, and means the same
+	// to everybody: an empty line before the request (RFC 9112, section 2.2), targets
+	// in absolute form and with bytes that ought to be escaped, HTTP/1.0,
+	// extensions of chunks (section 7.1.1).
+	client bool
 }
 
 // errFault ends the reading of a request whose fault has been noted.
@@ -49,6 +54,9 @@ func (s *strictReader) line() (string, error) {
 // head reads request line and header.
 func (s *strictReader) head() error {
 	line, err := s.line()
+	for s.client && err == nil && line == "" {
+		line, err = s.line()
+	}
 	if err != nil {
 		return err
 	}
@@ -57,13 +65,15 @@ func (s *strictReader) head() error {
 		return s.fault("request line %s", Quote(line))
 	}
 	s.rec.Method, s.rec.Target, s.rec.Proto = parts[0], parts[1], parts[2]
-	if !token(parts[0]) || parts[2] != "HTTP/1.1" || !targetBytes(parts[1]) {
+	if s.client && token(parts[0]) && (parts[2] == "HTTP/1.1" || parts[2] == "HTTP/1.0") && visible(parts[1]) {
+		s.rec.Proto = parts[2]
+	} else if !token(parts[0]) || parts[2] != "HTTP/1.1" || !targetBytes(parts[1]) {
 		return s.fault("request line %s", Quote(line))
 	}
 	if s.rec.Header, err = s.fields(); err != nil {
 		return err
 	}
-	if len(s.rec.Values("Host")) != 1 {
+	if n := len(s.rec.Values("Host")); n != 1 && (!s.client || n > 1) {
 		return s.fault("%d Host lines", len(s.rec.Values("Host")))
 	}
 	return nil
@@ -110,6 +120,10 @@ func (s *strictReader) chunks() error {
 		line, err := s.line()
 		if err != nil {
 			return err
+		}
+		if s.client {
+			line, _, _ = strings.Cut(line, ";")
+			line = strings.TrimRight(line, " \t")
 		}
 		size, err := digits(line, 16)
 		if err != nil {
@@ -159,6 +173,15 @@ func token(s string) bool {
 	for i := range len(s) {
 		c := s[i]
 		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func visible(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] == 0x7f {
 			return false
 		}
 	}

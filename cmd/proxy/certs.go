@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sterling/proxy"
+)
+
+func certsCommand(e env) *cobra.Command {
+	var at remote
+	cmd := &cobra.Command{
+		Use:   "certs",
+		Short: "Show the certificates of a running process, or renew one",
+		Long: `Show the certificates of a running process: those of files, and those that
+it orders by itself ([tls.acme]), with the next renewal and what went wrong last.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			client, err := at.client(e)
+			if err != nil {
+				return err
+			}
+			all, err := client.Certificates(cmd.Context())
+			if err != nil {
+				return explainRefusal(e, err)
+			}
+			return failed(printCertificates(e.stdout, all, time.Now()))
+		},
+	}
+	at.flags(cmd)
+	cmd.AddCommand(
+		certCommand(e, "renew", "Order a certificate now, also while failures would have it wait"),
+		certCommand(e, "revoke", "Have the authority revoke a certificate, and order another one"),
+	)
+	return cmd
+}
+
+func certCommand(e env, order, short string) *cobra.Command {
+	var at remote
+	cmd := &cobra.Command{
+		Use:   order + " NAME",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			client, err := at.client(e)
+			if err != nil {
+				return err
+			}
+			report, err := client.Certificate(cmd.Context(), args[0], order)
+			if err != nil {
+				return explainRefusal(e, err)
+			}
+			_, err = fmt.Fprintf(e.stdout, "%s: another one is ordered; see sterling certs\n", strings.Join(report.Names, ", "))
+			return failed(err)
+		},
+	}
+	at.flags(cmd)
+	return cmd
+}
+
+// printCertificates prints a table, and under it what went wrong.
+func printCertificates(w io.Writer, all []proxy.CertificateReport, now time.Time) error {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	// The writer keeps everything until Flush, which returns its error.
+	_, _ = fmt.Fprintln(t, "NAMES\tFROM\tISSUER\tVALID\tRENEWAL")
+	for _, c := range all {
+		valid := "none yet"
+		if c.NotAfter != nil {
+			valid = end(*c.NotAfter, now)
+		}
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", strings.Join(c.Names, ", "), c.Source, dash(c.Issuer), valid, renewal(c, now))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, c := range all {
+		if c.Failures == 0 {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "\n%s: %s failed, the last one: %s\n", strings.Join(c.Names, ", "), count(c.Failures, "order"), c.Error); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// renewal says when the door does something about a certificate.
+func renewal(c proxy.CertificateReport, now time.Time) string {
+	switch {
+	case c.Ordering:
+		return "ordering"
+	case c.Renewal == nil:
+		return "-"
+	case c.Renewal.Before(now):
+		return "now"
+	case c.Failures > 0:
+		return "tried again in " + c.Renewal.Sub(now).Truncate(time.Second).String()
+	default:
+		return c.Renewal.Format(time.DateOnly)
+	}
+}

@@ -1,0 +1,140 @@
+package proxy
+
+import (
+	"bytes"
+	"crypto/tls"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	proxytls "sterling/tls"
+)
+
+// watched is a front door that looks at its certificates all the time.
+func watched(t *testing.T, certificates string) *running {
+	t.Helper()
+	toml := strings.Replace(preamble, "[[tls.certificate]]", "[tls]\nwatch = \"20ms\"\n"+certificates+"[[tls.certificate]]", 1)
+	return startWith(t, toml+appPool(named(t, "one").URL))
+}
+
+// replace writes a pair for that name.
+func (r *running) replace(base, name string) {
+	r.t.Helper()
+	cert, key, err := proxytls.SelfSigned([]string{name}, time.Hour)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for ext, data := range map[string][]byte{".pem": cert, ".key": key} {
+		if err := os.WriteFile(filepath.Join(r.dir, base+ext), data, 0o600); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+// shown is the first name of the certificate that a client gets who asks for name.
+func (r *running) shown(name string) string {
+	r.t.Helper()
+	c, err := tls.Dial("tcp", r.Addr("front").String(), &tls.Config{InsecureSkipVerify: true, ServerName: name}) //nolint:gosec,noctx // it is looked at
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	return c.ConnectionState().PeerCertificates[0].DNSNames[0]
+}
+
+func TestChangedCertificatesAreTakenUp(t *testing.T) {
+	r := watched(t, "")
+	c := modes[1].client(t)
+	if _, body := get(t, c, r.url(modes[1])); body != "one" {
+		t.Fatal(body)
+	}
+	before := r.Status()
+	cert, key := filepath.Join(r.dir, "cert.pem"), filepath.Join(r.dir, "key.pem")
+	good, err := os.ReadFile(cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(cert, append(good, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the fault to be logged", func() bool { return strings.Contains(r.log.String(), "not taken up") })
+	if got := r.shown("localhost"); got != "localhost" {
+		t.Errorf("a broken file is in force: %s", got)
+	}
+	r.replace("new", "new.example")
+	for from, to := range map[string]string{"new.pem": cert, "new.key": key} {
+		if err := os.Rename(filepath.Join(r.dir, from), to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.eventually("the new certificate", func() bool { return r.shown("new.example") == "new.example" })
+	if _, body := get(t, c, r.url(modes[1])); body != "one" {
+		t.Errorf("over the connection that was open: %q", body)
+	}
+	after := r.Status()
+	if after.Listeners[0].Accepted-before.Listeners[0].Accepted > 5 && after.Pools[0].Backends[0].Requests != 2 {
+		t.Errorf("%+v", after)
+	}
+	if got := after.Certificates[0].Names[0]; got != "new.example" {
+		t.Errorf("the status has %s", got)
+	}
+}
+
+func TestCertificatesThatAPatternFinds(t *testing.T) {
+	r := watched(t, "")
+	r.replace("sites-a", "a.example")
+	toml := strings.Replace(preamble, "[[tls.certificate]]", "[tls]\nwatch = \"20ms\"\n[[tls.certificate]]\nfiles = \"sites-*.pem\"\n[[tls.certificate]]", 1)
+	if _, err := r.Reload(r.parse(toml + appPool(named(t, "one").URL))); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.shown("a.example"); got != "a.example" {
+		t.Errorf("the first one: %s", got)
+	}
+	r.replace("sites-b", "b.example")
+	r.eventually("a second one", func() bool { return r.shown("b.example") == "b.example" })
+	if err := os.Remove(filepath.Join(r.dir, "sites-a.pem")); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the first one to be gone", func() bool { return r.shown("a.example") != "a.example" })
+	_, err := r.Reload(r.parse(strings.Replace(toml, "sites-*", "none-*", 1) + appPool(named(t, "one").URL)))
+	if err == nil || !strings.Contains(err.Error(), "tls.certificate[0].files") || !strings.Contains(err.Error(), "no certificate is there") {
+		t.Errorf("a pattern that finds nothing: %v", err)
+	}
+}
+
+func TestWarningsOfCertificatesThatEnd(t *testing.T) {
+	day := 24 * time.Hour
+	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		life, left time.Duration
+		due        int
+	}{
+		{90 * day, 30 * day, -1}, {90 * day, 21 * day, 21}, {90 * day, 8 * day, 21}, {90 * day, 7 * day, 7},
+		{90 * day, day, 1}, {90 * day, time.Hour, 1}, {90 * day, -time.Hour, 0},
+		{6 * day, 5 * day, -1}, {6 * day, 2 * day, -1}, {6 * day, day, 1}, {45 * day, 20 * day, 21}, {40 * day, 20 * day, -1},
+	} {
+		leaf := proxytls.Leaf{NotBefore: now.Add(tt.left - tt.life), NotAfter: now.Add(tt.left)}
+		if got := dueWarning(leaf, now); got != tt.due {
+			t.Errorf("of %v %v are left: %d, want %d", tt.life, tt.left, got, tt.due)
+		}
+	}
+}
+
+func TestOneIsToldOfEachEndOnce(t *testing.T) {
+	r := watched(t, "")
+	var log bytes.Buffer
+	w := newCertificateWatch(&Server{log: zerolog.New(&log)})
+	w.server.certificates.Replace(r.snapshot.Load().certificates)
+	leaf := r.snapshot.Load().certificates.Certificates()[0] // it lives for an hour
+	for range 3 {
+		w.tellOfEnds(leaf.NotAfter.Add(-time.Minute))
+		w.tellOfEnds(leaf.NotAfter.Add(time.Minute))
+	}
+	if got := strings.Count(log.String(), "\n"); got != 1 || !strings.Contains(log.String(), "a certificate has expired") {
+		t.Errorf("the log:\n%s", log.String())
+	}
+}

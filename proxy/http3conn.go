@@ -1,0 +1,136 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+)
+
+// manyHandshakes is how many may be under way before those who begin another
+// must prove their address (RFC 9000, section 8.1.2): a forged one costs them
+// nothing, and the door a key exchange.
+const manyHandshakes = 64
+
+var (
+	errNoPlace = errors.New("there are too many connections")
+	errLate    = errors.New("the door is shut")
+)
+
+// quicConn is one QUIC connection's place among those of the door.
+type quicConn struct {
+	side   *quicSide
+	addr   netip.Addr
+	conn   *quic.Conn
+	shaken func()
+	active atomic.Int64 // requests
+	// stalled ends a connection that has streams but no request: a client that
+	// sends a head byte by byte. One without streams ends by itself.
+	stalled *time.Timer
+}
+
+type quicConnKey struct{}
+
+func quicConnOf(ctx context.Context) *quicConn {
+	c, _ := ctx.Value(quicConnKey{}).(*quicConn) // admit has put it there
+	return c
+}
+
+// mustProve reports whether who begins a connection is sent back first with a
+// token that reaches true addresses alone. A limit for each address is fair
+// only with such.
+func (q *quicSide) mustProve(net.Addr) bool {
+	return q.front.listener.limits.perAddress > 0 || q.shaking.Load() >= manyHandshakes
+}
+
+// admit finds a place for a connection, which is given back when ctx ends: with
+// the connection, or with a handshake that fails.
+func (q *quicSide) admit(ctx context.Context, from *quic.ClientInfo) (context.Context, error) {
+	c := &quicConn{side: q}
+	if a, ok := from.RemoteAddr.(*net.UDPAddr); ok {
+		c.addr = a.AddrPort().Addr().Unmap()
+	}
+	if q.door.draining() {
+		return nil, errLate
+	}
+	l := q.front.listener
+	if !l.limits.take(c.addr) {
+		l.shed.Add(1)
+		return nil, errNoPlace
+	}
+	l.open.Add(1)
+	q.shaking.Add(1)
+	c.shaken = sync.OnceFunc(func() { q.shaking.Add(-1) })
+	context.AfterFunc(ctx, func() {
+		c.shaken()
+		l.open.Add(-1)
+		l.limits.give(c.addr)
+	})
+	return context.WithValue(ctx, quicConnKey{}, c), nil
+}
+
+// accepting is told of connections that have come.
+type accepting struct{ http3.QUICListener }
+
+// Accept implements [http3.QUICListener].
+func (a accepting) Accept(ctx context.Context) (*quic.Conn, error) {
+	conn, err := a.QUICListener.Accept(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := quicConnOf(conn.Context())
+	c.shaken()
+	c.side.front.listener.accepted.Add(1)
+	return conn, nil
+}
+
+// connected makes the context of a connection's requests, which ends with the
+// door's time, too, and by its cause.
+func (q *quicSide) connected(ctx context.Context, conn *quic.Conn) context.Context {
+	c, base := quicConnOf(ctx), q.door.server.base
+	// By this ReverseProxy knows that a panic cuts the answer off here.
+	ctx = context.WithValue(ctx, http.ServerContextKey, new(http.Server))
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(base, func() { cancel(context.Cause(base)) })
+	c.conn = conn
+	c.stalled = time.AfterFunc(c.patience(), c.endStalled)
+	context.AfterFunc(conn.Context(), func() {
+		stop()
+		c.stalled.Stop()
+	})
+	return ctx
+}
+
+// patience is how long a connection may be without a request.
+func (c *quicConn) patience() time.Duration {
+	cfg := c.side.front.cfg
+	return cfg.Idle + cfg.HeaderTimeout
+}
+
+func (c *quicConn) endStalled() {
+	if c.active.Load() == 0 {
+		_ = c.conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad), "") // it may have ended
+	}
+}
+
+// begin and end frame a request.
+func (c *quicConn) begin() {
+	c.side.requests.Add(1)
+	if c.active.Add(1) == 1 {
+		c.stalled.Stop()
+	}
+}
+
+func (c *quicConn) end() {
+	if c.active.Add(-1) == 0 {
+		c.stalled.Reset(c.patience())
+	}
+	c.side.requests.Add(-1)
+}
