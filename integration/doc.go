@@ -6,7 +6,8 @@
 //	go test ./integration -run TestFailover -long -peers -v
 //
 // -long runs the scenarios at their full length and prints what they measured;
-// -peers runs the same load against other proxies that are installed.
+// -peers runs what concerns them against other proxies that are installed, and
+// -table writes what the suite found at all of them to a file.
 //
 // The package has no code of its own and is never imported.
 package integration

@@ -14,13 +14,27 @@ type mode struct {
 	name     string
 	listener string
 	h2       bool
+	h3       bool
 }
 
 var modes = []mode{
-	{"http1", "plain", false},
-	{"http1 over tls", "front", false},
-	{"http2", "front", true},
+	{"http1", "plain", false, false},
+	{"http1 over tls", "front", false, false},
+	{"http2", "front", true, false},
+	{"http3", "front", false, true},
 }
+
+// client speaks to a door in this way.
+func (m mode) client(p *proxytest.Sterling) *http.Client {
+	if m.h3 {
+		return p.Client3()
+	}
+	return p.Client(m.h2)
+}
+
+// framed reports whether requests have their own streams and no headers that
+// speak of the connection.
+func (m mode) framed() bool { return m.h2 || m.h3 }
 
 // eachMode runs a scenario once for every way of speaking to the door, side by
 // side, and returns when all are done.

@@ -33,7 +33,7 @@ func TestADrainOutlivesTheProcess(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCluster(t, "b1", "b2", "b3")
-			config := "[shutdown]\nidle_grace = \"100ms\"\n" + proxytest.Pool("app", c.addrs...)
+			config := "[shutdown]\nidle_grace = \"100ms\"\n[upgrade]\nidle_grace = \"100ms\"\n" + proxytest.Pool("app", c.addrs...)
 			p := proxytest.Start(t, proxytest.Options{Config: config})
 			m := modes[0]
 			cookie, own := enter(t, p, m)
@@ -42,7 +42,7 @@ func TestADrainOutlivesTheProcess(t *testing.T) {
 			}
 			p = end(t, p, config)
 			for range 10 {
-				a := do(t, p.Client(m.h2), request(t, "GET", p.URL(m.listener)+"/", "", "Cookie: "+cookie))
+				a := do(t, m.client(p), request(t, "GET", p.URL(m.listener)+"/", "", "Cookie: "+cookie))
 				if a.body != own || len(a.Header.Values("Set-Cookie")) != 0 {
 					t.Fatalf("a known visitor got %s with %q, want %s", a.body, a.Header.Values("Set-Cookie"), own)
 				}
@@ -68,7 +68,7 @@ func TestDrainWaitsUntilItIsSafeToStop(t *testing.T) {
 	})
 	m := modes[0]
 	cookie, own := enter(t, p, m)
-	do(t, p.Client(m.h2), request(t, "GET", p.URL(m.listener)+"/", "", "Cookie: "+cookie))
+	do(t, m.client(p), request(t, "GET", p.URL(m.listener)+"/", "", "Cookie: "+cookie))
 	out, code := order(t, p, "drain", "app/"+own, "--wait")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if code != 0 || !strings.Contains(lines[0], "1 visitor,") || !strings.Contains(lines[len(lines)-1], "0 visitors, 0 in flight, 0 tunnels, safe to stop") {

@@ -79,7 +79,7 @@ func (v *visitor) send(s shot) (answer, error) {
 	return try(v.client, req)
 }
 
-// crowd is a number of visitors that send a request each every 100 ms.
+// crowd is a number of visitors that send a request each every so often.
 type crowd struct {
 	visitors []*visitor
 	stop     chan struct{}
@@ -87,8 +87,14 @@ type crowd struct {
 }
 
 // gather lets n visitors in, one by one, so that all have their backend, and
-// then sets them going.
+// then sets them going, with a request each every 100 ms.
 func gather(t testing.TB, n int, url string) *crowd {
+	t.Helper()
+	return gatherAt(t, n, url, 100*time.Millisecond)
+}
+
+// gatherAt is gather with another pace.
+func gatherAt(t testing.TB, n int, url string, pace time.Duration) *crowd {
 	t.Helper()
 	c := &crowd{stop: make(chan struct{})}
 	for i := range n {
@@ -99,7 +105,6 @@ func gather(t testing.TB, n int, url string) *crowd {
 		}
 		c.visitors = append(c.visitors, v)
 	}
-	const pace = 100 * time.Millisecond
 	for i, v := range c.visitors {
 		c.done.Go(func() {
 			defer v.client.CloseIdleConnections()

@@ -18,7 +18,7 @@ func TestUpgradesUnderLoadLoseNothing(t *testing.T) {
 	}
 	children := []*proxytest.Child{proxytest.StartChild(t, "b1", 5*time.Millisecond), proxytest.StartChild(t, "b2", 5*time.Millisecond)}
 	p := proxytest.Start(t, proxytest.Options{
-		Config: "[shutdown]\nidle_grace = \"300ms\"\n" + proxytest.Pool("app", children[0].Addr, children[1].Addr),
+		Config: "[shutdown]\nidle_grace = \"300ms\"\n[upgrade]\nidle_grace = \"300ms\"\n" + proxytest.Pool("app", children[0].Addr, children[1].Addr),
 	})
 	// One request a connection, as fast as it goes, beside visitors that keep theirs.
 	var answered atomic.Int64
@@ -69,7 +69,7 @@ func TestUpgradesUnderLoadLoseNothing(t *testing.T) {
 
 func TestStoppingAfterAnUpgradeLosesNothing(t *testing.T) {
 	rec := proxytest.NewRecorder(t, nil)
-	p := proxytest.Start(t, proxytest.Options{Config: "[shutdown]\nidle_grace = \"50ms\"\n" + proxytest.Pool("app", rec.Addr)})
+	p := proxytest.Start(t, proxytest.Options{Config: "[shutdown]\nidle_grace = \"50ms\"\n[upgrade]\nidle_grace = \"50ms\"\n" + proxytest.Pool("app", rec.Addr)})
 	addr := p.Addr("plain")
 	p.Upgrade()
 	p.Exit(30 * time.Second)

@@ -46,7 +46,7 @@ func TestAReplacedBinaryTakesOver(t *testing.T) {
 	program := installed(t)
 	p := proxytest.Start(t, proxytest.Options{
 		Program: program,
-		Config:  "[shutdown]\nidle_grace = \"200ms\"\n" + proxytest.Pool("app", c.addrs...),
+		Config:  "[shutdown]\nidle_grace = \"200ms\"\n[upgrade]\nidle_grace = \"200ms\"\n" + proxytest.Pool("app", c.addrs...),
 	})
 	front, plain := p.Addr("front"), p.Addr("plain")
 	m := modes[0]
@@ -64,7 +64,7 @@ func TestAReplacedBinaryTakesOver(t *testing.T) {
 		t.Errorf("status of %d, want %d (not %d); addresses %s, %s, want %s, %s",
 			st.PID, pid, p.PID, p.Addr("front"), p.Addr("plain"), front, plain)
 	}
-	a := do(t, p.Client(m.h2), request(t, "GET", p.URL(m.listener)+"/", "", "Cookie: "+cookie))
+	a := do(t, m.client(p), request(t, "GET", p.URL(m.listener)+"/", "", "Cookie: "+cookie))
 	if a.StatusCode != 200 || a.Header.Get("X-Backend") != backend || len(a.Header.Values("Set-Cookie")) != 0 {
 		t.Errorf("a visitor of before: %d by %s, want %s; Set-Cookie %q",
 			a.StatusCode, a.Header.Get("X-Backend"), backend, a.Header.Values("Set-Cookie"))
@@ -86,7 +86,7 @@ func TestAReplacedBinaryTakesOver(t *testing.T) {
 func TestANewBinaryThatFailsChangesNothing(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, "b1")
-	config := "[shutdown]\nidle_grace = \"50ms\"\n" + proxytest.Pool("app", c.addrs...)
+	config := "[shutdown]\nidle_grace = \"50ms\"\n[upgrade]\nidle_grace = \"50ms\"\n" + proxytest.Pool("app", c.addrs...)
 	program := installed(t)
 	p := proxytest.Start(t, proxytest.Options{Program: program, Config: config})
 	works := func(what string) {
@@ -170,7 +170,7 @@ func TestWhileAnUpgradeRunsNothingElseBegins(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, "b1")
 	program := installed(t)
-	p := proxytest.Start(t, proxytest.Options{Program: program, Config: "[shutdown]\nidle_grace = \"50ms\"\n[upgrade]\ntimeout = \"10m\"\n" + proxytest.Pool("app", c.addrs...)})
+	p := proxytest.Start(t, proxytest.Options{Program: program, Config: "[shutdown]\nidle_grace = \"50ms\"\n[upgrade]\nidle_grace = \"50ms\"\ntimeout = \"10m\"\n" + proxytest.Pool("app", c.addrs...)})
 	pidFile := filepath.Join(p.Dir, "pid")
 	replaceBy(t, program, "echo $$ > "+pidFile+"\nexec sleep 1000")
 	p.Signal(syscall.SIGUSR2)
@@ -201,7 +201,7 @@ func TestWebsocketsOutlastAnUpgradeUntilTheDeadline(t *testing.T) {
 	t.Parallel()
 	ws := wsBackend(t)
 	p := proxytest.Start(t, proxytest.Options{
-		Config: "[shutdown]\ntimeout = \"2s\"\nidle_grace = \"50ms\"\n" + proxytest.Pool("app", ws.Addr),
+		Config: "[shutdown]\ntimeout = \"2s\"\n[upgrade]\nidle_grace = \"50ms\"\n" + proxytest.Pool("app", ws.Addr),
 	})
 	sockets := make([]*proxytest.Raw, 10)
 	for i := range sockets {
@@ -239,7 +239,7 @@ func TestWebsocketsOutlastAnUpgradeUntilTheDeadline(t *testing.T) {
 func TestASignalEndsWhatAnUpgradeHasLeft(t *testing.T) {
 	t.Parallel()
 	ws := wsBackend(t)
-	p := proxytest.Start(t, proxytest.Options{Config: "[shutdown]\nidle_grace = \"50ms\"\n" + proxytest.Pool("app", ws.Addr)})
+	p := proxytest.Start(t, proxytest.Options{Config: "[shutdown]\nidle_grace = \"50ms\"\n[upgrade]\nidle_grace = \"50ms\"\n" + proxytest.Pool("app", ws.Addr)})
 	socket := openSocket(t, p)
 	pid := p.Upgrade()
 	p.Signal(syscall.SIGHUP)
@@ -260,7 +260,7 @@ func TestASignalEndsWhatAnUpgradeHasLeft(t *testing.T) {
 func TestAnUpgradeAppliesWhatNeedsARestart(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, "b1")
-	config := "[shutdown]\nidle_grace = \"50ms\"\n" + proxytest.Pool("app", c.addrs...)
+	config := "[shutdown]\nidle_grace = \"50ms\"\n[upgrade]\nidle_grace = \"50ms\"\n" + proxytest.Pool("app", c.addrs...)
 	p := proxytest.Start(t, proxytest.Options{Config: config})
 	plain, extra := p.Addr("plain"), proxytest.FreeAddr(t)
 	file, err := os.ReadFile(p.File)

@@ -34,7 +34,7 @@ func TestClientsCannotSayWhoTheyAre(t *testing.T) {
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
 			u := p.URL(m.listener)
-			do(t, p.Client(m.h2), request(t, "GET", u+"/", "", spoofs()...))
+			do(t, m.client(p), request(t, "GET", u+"/", "", spoofs()...))
 			r := last(t, rec)
 			if strings.Contains(string(r.Raw), forged) {
 				t.Errorf("what the client claims was passed on: %v", r)
@@ -53,7 +53,7 @@ func TestClientsCannotSayWhoTheyAre(t *testing.T) {
 			}
 		})
 	}
-	for _, l := range p.WaitLines(3, nil) {
+	for _, l := range p.WaitLines(len(modes), nil) {
 		if l.Client != "127.0.0.1" || l.ID == forged || l.ID == "" {
 			t.Errorf("line %+v", l)
 		}
@@ -148,10 +148,10 @@ func TestHopByHopHeadersStayOnTheirHop(t *testing.T) {
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
 			lines := []string{"X-Kept: yes", "Proxy-Authorization: Basic eA=="}
-			if !m.h2 {
+			if !m.framed() {
 				lines = append(lines, "Connection: X-Secret", "X-Secret: 1", "Keep-Alive: timeout=5", "TE: gzip", "Proxy-Connection: keep-alive")
 			}
-			a := do(t, p.Client(m.h2), request(t, "GET", p.URL(m.listener)+"/", "", lines...))
+			a := do(t, m.client(p), request(t, "GET", p.URL(m.listener)+"/", "", lines...))
 			for _, name := range []string{"X-Secret", "Keep-Alive", "Upgrade", "Proxy-Authenticate", "Te"} {
 				if a.Header.Get(name) != "" {
 					t.Errorf("%s came back: %q", name, a.Header.Get(name))
@@ -225,7 +225,7 @@ Vary = "Accept"
 	p := proxytest.Start(t, proxytest.Options{Config: strings.Replace(proxytest.Pool("app", rec.Addr), "[[pool]]", rules, 1)})
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
-			a := do(t, p.Client(m.h2), request(t, "GET", p.URL(m.listener)+"/p/q?x", "", "X-Gone: 1", "X-More: client", "X-Front: client"))
+			a := do(t, m.client(p), request(t, "GET", p.URL(m.listener)+"/p/q?x", "", "X-Gone: 1", "X-More: client", "X-Front: client"))
 			r := last(t, rec)
 			want := "localhost /p/q 127.0.0.1 " + r.Get("X-Request-Id")
 			if r.Get("X-Front") != want || r.Has("X-Gone") || r.Get("X-More") != "client, door" {
@@ -256,7 +256,7 @@ func TestLinksThatNameABackendComeToNameTheDoor(t *testing.T) {
 			"/relative":                 "/relative",
 			"http://BACKEND@evil.org/a": "http://BACKEND@evil.org/a",
 		} {
-			a := do(t, p.Client(m.h2), request(t, "GET", u+"/to?"+to, ""))
+			a := do(t, m.client(p), request(t, "GET", u+"/to?"+to, ""))
 			want = strings.ReplaceAll(want, "BACKEND", rec.Addr)
 			if a.Header.Get("Location") != want || a.Header.Get("Content-Location") != want {
 				t.Errorf("%s: Location %q becomes %q, Content-Location %q; want %q", m.name, to, a.Header.Get("Location"), a.Header.Get("Content-Location"), want)

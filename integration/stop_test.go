@@ -79,7 +79,7 @@ func TestStoppingFinishesWhatHasBegun(t *testing.T) {
 	results := make(chan string, 3)
 	for _, m := range modes {
 		go func() {
-			a, err := try(p.Client(m.h2), request(t, "POST", p.URL(m.listener)+"/slow", "x"))
+			a, err := try(m.client(p), request(t, "POST", p.URL(m.listener)+"/slow", "x"))
 			results <- fmt.Sprint(a.body, err)
 		}()
 	}
@@ -119,8 +119,8 @@ func TestStoppingFinishesWhatHasBegun(t *testing.T) {
 	if code := p.Exit(30 * time.Second); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	if n := len(p.Lines()); n != 5 {
-		t.Errorf("%d lines, want 5", n)
+	if n := len(p.Lines()); n != len(modes)+2 {
+		t.Errorf("%d lines, want %d", n, len(modes)+2)
 	}
 }
 

@@ -47,7 +47,7 @@ func TestEventsAndSlowAnswersAreFlushedAtOnce(t *testing.T) {
 	for _, m := range modes {
 		for _, path := range []string{"/events", "/known"} {
 			t.Run(m.name+path, func(t *testing.T) {
-				res, err := p.Client(m.h2).Do(request(t, "GET", p.URL(m.listener)+path, ""))
+				res, err := m.client(p).Do(request(t, "GET", p.URL(m.listener)+path, ""))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -82,7 +82,7 @@ func TestTrailersPassBothWays(t *testing.T) {
 			req := request(t, "POST", p.URL(m.listener)+"/", "")
 			req.Body, req.ContentLength = io.NopCloser(strings.NewReader("hello")), -1
 			req.Trailer = http.Header{"X-Sent": {"five"}, "X-Forwarded-For": {"6.6.6.6"}}
-			a := do(t, p.Client(m.h2), req)
+			a := do(t, m.client(p), req)
 			if a.body != "hello" || a.Trailer.Get("X-Sum") != "sum of five" {
 				t.Errorf("body %q, trailer %v", a.body, a.Trailer)
 			}
@@ -134,7 +134,7 @@ func TestEarlyHintsArePassedOn(t *testing.T) {
 				return nil
 			}}
 			req := request(t, "GET", p.URL(m.listener)+"/", "")
-			a := do(t, p.Client(m.h2), req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+			a := do(t, m.client(p), req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
 			if len(hints) != 1 || hints[0] != "103</style.css>; rel=preload" || a.body != "page" || a.Header.Get("Link") != "</style.css>; rel=stylesheet" {
 				t.Errorf("hints %q, then %q with %v", hints, a.body, a.Header)
 			}
@@ -158,7 +158,7 @@ func TestAnswersWithoutABody(t *testing.T) {
 	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", rec.Addr)})
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
-			c, u := p.Client(m.h2), p.URL(m.listener)
+			c, u := m.client(p), p.URL(m.listener)
 			head := do(t, c, request(t, "HEAD", u+"/", ""))
 			if head.StatusCode != 200 || head.ContentLength != 1234 || head.Header.Get("Etag") != `"x"` || head.body != "" {
 				t.Errorf("HEAD: %d, length %d, %q", head.StatusCode, head.ContentLength, head.body)
@@ -189,7 +189,7 @@ func TestACutAnswerNeverLooksComplete(t *testing.T) {
 			t.Parallel()
 			p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", proxytest.AnswerAndClose(t, c.raw).Addr)})
 			for _, m := range modes {
-				a, err := try(p.Client(m.h2), request(t, "GET", p.URL(m.listener)+"/", ""))
+				a, err := try(m.client(p), request(t, "GET", p.URL(m.listener)+"/", ""))
 				if (err != nil) != c.cut || !c.cut && a.body != "hello" {
 					t.Errorf("%s: body %q, error %v; want it cut: %v", m.name, a.body, err, c.cut)
 				}
@@ -327,7 +327,7 @@ func TestAClientThatLeavesEndsTheBackendsWork(t *testing.T) {
 	}, "")
 	for _, m := range modes {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		_, err := try(p.Client(m.h2), request(t, "GET", p.URL(m.listener)+"/", "").WithContext(ctx))
+		_, err := try(m.client(p), request(t, "GET", p.URL(m.listener)+"/", "").WithContext(ctx))
 		cancel()
 		if err == nil {
 			t.Fatalf("%s: answered", m.name)

@@ -66,7 +66,7 @@ func TestTheServiceManagerIsToldHowItGoes(t *testing.T) {
 	t.Parallel()
 	m := newServiceManager(t)
 	c := newCluster(t, "b1")
-	config := "[shutdown]\nidle_grace = \"50ms\"\n" + proxytest.Pool("app", c.addrs...)
+	config := "[shutdown]\nidle_grace = \"50ms\"\n[upgrade]\nidle_grace = \"50ms\"\n" + proxytest.Pool("app", c.addrs...)
 	p := proxytest.Start(t, proxytest.Options{Config: config, Env: []string{"NOTIFY_SOCKET=" + m.path}})
 	m.wait(t, "READY=1", 1)
 
@@ -104,7 +104,7 @@ func TestTheWatchdogIsFedByTheProcessThatServes(t *testing.T) {
 	p := proxytest.Start(t, proxytest.Options{
 		// As systemd does it: for this process id alone.
 		Program: "/bin/sh", Args: []string{"-c", `WATCHDOG_PID=$$ exec "$0" run -c sterling.toml`, proxytest.Program(t)},
-		Config: "[shutdown]\nidle_grace = \"50ms\"\n" + routeTo("ws", `paths = ["/ws"]`, ws) + proxytest.Pool("app", c.addrs...),
+		Config: "[shutdown]\nidle_grace = \"50ms\"\n[upgrade]\nidle_grace = \"50ms\"\n" + routeTo("ws", `paths = ["/ws"]`, ws) + proxytest.Pool("app", c.addrs...),
 		Env:    []string{"NOTIFY_SOCKET=" + m.path, "WATCHDOG_USEC=100000"},
 	})
 	m.wait(t, "WATCHDOG=1", 3)
@@ -151,7 +151,7 @@ func TestSocketsOfSystemdOutliveUpgrades(t *testing.T) {
 	listener := func(name string) string {
 		return fmt.Sprintf("[[listener]]\nname = %q\naddress = \"fd:%s\"\nprotocol = \"http\"\n", name, name)
 	}
-	config := "[shutdown]\nidle_grace = \"50ms\"\n" + listener("web") + proxytest.Pool("app", c.addrs...)
+	config := "[shutdown]\nidle_grace = \"50ms\"\n[upgrade]\nidle_grace = \"50ms\"\n" + listener("web") + proxytest.Pool("app", c.addrs...)
 	p := proxytest.Start(t, proxytest.Options{
 		Program: "/bin/sh", Args: []string{"-c", `LISTEN_PID=$$ exec "$0" run -c sterling.toml`, proxytest.Program(t)},
 		Config: config, Files: files, Env: []string{"LISTEN_FDS=2", "LISTEN_FDNAMES=web:later"},

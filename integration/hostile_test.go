@@ -1,0 +1,292 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"sterling/internal/proxytest"
+)
+
+// The ids are those of docs/security.md.
+
+// get2 is a request by GET over HTTP/2.
+func get2(more ...proxytest.Field) []proxytest.Field {
+	return append([]proxytest.Field{{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "https"}, {Name: ":authority", Value: "localhost"}, {Name: ":path", Value: "/"}}, more...)
+}
+
+// served sees to it that others are, all the while.
+func served(t *testing.T, p *proxytest.Sterling) {
+	t.Helper()
+	res, err := p.Client(true).Get(p.URL("front"))
+	if err != nil {
+		t.Fatalf("nobody else is served: %v", err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("others get %s", res.Status)
+	}
+}
+
+func TestHostileH1RapidReset(t *testing.T) {
+	t.Parallel()
+	app := proxytest.NewCounter(t, "app", nil)
+	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", app.Addr)})
+	h := proxytest.DialH2(t, p.Addr("front"), p.CA, "localhost")
+	sent := 0
+	for stream := uint32(1); sent < 10_000; stream += 2 {
+		if h.Open(stream, true, get2()...) != nil || h.WriteRSTStream(stream, http2.ErrCodeCancel) != nil {
+			break
+		}
+		sent++
+	}
+	t.Logf("%d requests were sent and reset, %d came to the backend", sent, app.Total())
+	if app.Total() > 2000 {
+		t.Errorf("%d requests at the backend", app.Total())
+	}
+	ends(t, h)
+	served(t, p)
+}
+
+// ends sees to it that the door ends the connection. The standard library's
+// server only slows it down.
+func ends(t *testing.T, h *proxytest.RawH2) {
+	t.Helper()
+	if proxytest.Engine() == "standard" {
+		return
+	}
+	if a := h.Answer(1 << 30); !a.GoAway {
+		t.Errorf("the connection goes on: %v", a)
+	}
+}
+
+func TestHostileH2EndlessContinuation(t *testing.T) {
+	t.Parallel()
+	app := proxytest.NewCounter(t, "app", nil)
+	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", app.Addr)})
+	before := p.Memory()
+	h := proxytest.DialH2(t, p.Addr("front"), p.CA, "localhost")
+	if err := h.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block(get2()...)}); err != nil {
+		t.Fatal(err)
+	}
+	more := block(proxytest.Field{Name: "x", Value: strings.Repeat("y", 8000)})
+	frames := 0
+	for ; frames < 100_000; frames++ {
+		if h.WriteContinuation(1, false, more) != nil {
+			break
+		}
+	}
+	if frames == 100_000 {
+		t.Error("the connection took them all")
+	}
+	if grown := p.Memory() - before; grown > 32<<20 && !proxytest.Raced(t) {
+		t.Errorf("it cost %d MiB", grown>>20)
+	}
+	t.Logf("the connection ended within %d frames", frames)
+	served(t, p)
+}
+
+// block is a header block in HPACK that a decoder with an empty table reads.
+func block(fields ...proxytest.Field) []byte {
+	var b bytes.Buffer
+	enc := hpack.NewEncoder(&b)
+	for _, f := range fields {
+		_ = enc.WriteField(hpack.HeaderField{Name: f.Name, Value: f.Value, Sensitive: true}) // into memory
+	}
+	return b.Bytes()
+}
+
+func TestHostileH3MadeYouReset(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	app := proxytest.NewCounter(t, "app", func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	})
+	defer close(release)
+	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", app.Addr)})
+	h := proxytest.DialH2(t, p.Addr("front"), p.CA, "localhost")
+	sent := 0
+	for stream := uint32(1); sent < 10_000; stream += 2 {
+		// An increment of nothing has the server reset the stream.
+		if h.Open(stream, true, get2()...) != nil || h.WriteRawFrame(http2.FrameWindowUpdate, 0, stream, []byte{0, 0, 0, 0}) != nil {
+			break
+		}
+		sent++
+	}
+	t.Logf("%d requests were made to be reset, %d came to the backend", sent, app.Total())
+	if app.Total() > 2000 {
+		t.Errorf("%d requests at the backend", app.Total())
+	}
+	ends(t, h)
+}
+
+func TestHostileH4Bomb(t *testing.T) {
+	t.Parallel()
+	app := proxytest.NewCounter(t, "app", nil)
+	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", app.Addr)})
+	before := p.Memory()
+	most := atomic.Int64{}
+	var g sync.WaitGroup
+	for range 3 {
+		g.Go(func() {
+			h := proxytest.DialH2(t, p.Addr("front"), p.CA, "localhost")
+			large := proxytest.Field{Name: "cookie", Value: strings.Repeat("z", 3000)}
+			bomb := get2(slices.Repeat([]proxytest.Field{large}, 4000)...) // a byte each, from the second on
+			for stream := uint32(1); stream < 200; stream += 2 {
+				if h.Open(stream, true, bomb...) != nil {
+					return
+				}
+				if m := p.Memory(); m > most.Load() {
+					most.Store(m)
+				}
+			}
+		})
+	}
+	g.Wait()
+	t.Logf("%d MiB before, %d MiB at most", before>>20, most.Load()>>20)
+	if most.Load() > before+64<<20 && !proxytest.Raced(t) {
+		t.Errorf("memory went from %d to %d MiB", before>>20, most.Load()>>20)
+	}
+	if app.Total() > 0 {
+		t.Errorf("%d bombs reached the backend", app.Total())
+	}
+	served(t, p)
+}
+
+func TestHostileH6SlowReaders(t *testing.T) {
+	t.Parallel()
+	chunk := make([]byte, 64<<10)
+	var written atomic.Int64
+	app := proxytest.NewCounter(t, "app", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/large" {
+			return
+		}
+		for range 1 << 14 { // a gigabyte
+			n, err := w.Write(chunk)
+			written.Add(int64(n))
+			if err != nil {
+				return
+			}
+		}
+	})
+	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", app.Addr)})
+	served(t, p)
+	before := p.Memory()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	readers := 0
+	for i := range 20 {
+		for _, h2 := range []bool{false, true} {
+			listener := []string{"plain", "front"}[i%2]
+			if h2 {
+				listener = "front"
+			}
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL(listener)+"/large", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, err := p.Client(h2).Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			readers++
+			_, _ = res.Body.Read(make([]byte, 1))
+		}
+	}
+	most := int64(0)
+	for range 20 {
+		most = max(most, p.Memory())
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Logf("%d readers: %d MiB before, %d MiB at most; the backend got rid of %d MiB", readers, before>>20, most>>20, written.Load()>>20)
+	if most > before+64<<20 && !proxytest.Raced(t) {
+		t.Errorf("memory went from %d to %d MiB", before>>20, most>>20)
+	}
+	served(t, p)
+}
+
+// Slow clients by the hundred, and one who is not.
+func TestHostileSlowClients(t *testing.T) {
+	program, err := exec.LookPath("slowhttptest")
+	if err != nil {
+		proxytest.Skip(t, "no slowhttptest")
+	}
+	t.Parallel()
+	connections, seconds := 200, 4
+	if *long {
+		connections, seconds = 1000, 20
+	}
+	app := proxytest.NewCounter(t, "app", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = w.Write(make([]byte, 200<<10))
+	})
+	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", app.Addr), AccessLog: "output = \"off\""})
+	for _, mode := range []struct{ name, flag string }{{"slow headers", "-H"}, {"slow body", "-B"}, {"ranges", "-R"}, {"slow read", "-X"}} {
+		t.Run(mode.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, program, mode.flag, "-c", fmt.Sprint(connections), "-r", fmt.Sprint(connections), "-l", fmt.Sprint(seconds), "-i", "1", "-u", p.URL("plain")+"/", "-v", "1")
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan struct{})
+			go func() { defer close(ended); _ = cmd.Wait() }()
+			var took []time.Duration
+			for done := false; !done; {
+				began := time.Now()
+				if err := fromElsewhere(t, p); err != nil {
+					t.Errorf("the one who is not slow: %v", err)
+				}
+				took = append(took, time.Since(began))
+				select {
+				case <-ended:
+					done = true
+				case <-time.After(20 * time.Millisecond):
+				}
+			}
+			slices.Sort(took)
+			t.Logf("%d slow connections: %d requests of another, half within %v, 99 of 100 within %v, all within %v",
+				connections, len(took), took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
+			if len(took) < 10 {
+				t.Error("the attack was over at once")
+			}
+		})
+	}
+}
+
+// fromElsewhere makes one request, over a connection from another address.
+func fromElsewhere(t *testing.T, p *proxytest.Sterling) error {
+	t.Helper()
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP("127.0.0.2")}, Timeout: 5 * time.Second}
+	tr := &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: p.CA.Pool(), ServerName: "localhost", MinVersion: tls.VersionTLS12}}
+	res, err := (&http.Client{Transport: tr, Timeout: 5 * time.Second}).Get(p.URL("front"))
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s", res.Status)
+	}
+	return nil
+}

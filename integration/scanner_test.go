@@ -1,0 +1,121 @@
+package integration
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sterling/internal/proxytest"
+)
+
+// The scanners' findings of protocols, ciphers and known attacks. What they
+// think of a test's authority is no matter.
+func TestScannersFindNothing(t *testing.T) {
+	t.Parallel()
+	app := proxytest.NewCounter(t, "app", nil)
+	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", app.Addr)})
+	t.Run("testssl", func(t *testing.T) {
+		program, err := exec.LookPath("testssl")
+		if err != nil {
+			proxytest.Skip(t, "no testssl (testssl.sh)")
+		}
+		found := filepath.Join(t.TempDir(), "found.json")
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+		defer cancel()
+		out, err := exec.CommandContext(ctx, program, "--quiet", "--color", "0", "--warnings", "off", "--jsonfile", found,
+			"-p", "-s", "-f", "-U", p.Addr("front")).CombinedOutput()
+		text, readErr := os.ReadFile(found)
+		if readErr != nil {
+			t.Fatalf("%v, %v: %s", readErr, err, out)
+		}
+		var findings []struct{ ID, Severity, Finding string }
+		if err := json.Unmarshal(text, &findings); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		seen := 0
+		for _, f := range findings {
+			if f.ID == "TLS1_3" || f.ID == "heartbleed" || f.ID == "LUCKY13" {
+				seen++
+			}
+			if slices.Contains([]string{"MEDIUM", "HIGH", "CRITICAL", "FATAL"}, f.Severity) {
+				t.Errorf("%s: %s: %s", f.Severity, f.ID, f.Finding)
+			}
+		}
+		if seen != 3 {
+			t.Errorf("the scan was not finished: %s", out)
+		}
+		t.Logf("%d findings, none above low", len(findings))
+	})
+	t.Run("sslscan", func(t *testing.T) {
+		program, err := exec.LookPath("sslscan")
+		if err != nil {
+			proxytest.Skip(t, "no sslscan")
+		}
+		out, err := exec.CommandContext(t.Context(), program, "--no-colour", p.Addr("front")).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		for _, want := range []string{
+			`SSLv2 +disabled`, `SSLv3 +disabled`, `TLSv1.0 +disabled`, `TLSv1.1 +disabled`, `TLSv1.2 +enabled`, `TLSv1.3 +enabled`,
+			`Session renegotiation not supported`, `TLSv1.2 not vulnerable to heartbleed`,
+		} {
+			if !regexp.MustCompile(want).Match(out) {
+				t.Errorf("no %q in %s", want, out)
+			}
+		}
+		suites := regexp.MustCompile(`(?m)^(?:Preferred|Accepted) +TLSv1\.2 .*$`).FindAllString(string(out), -1)
+		if len(suites) == 0 {
+			t.Errorf("no suites in %s", out)
+		}
+		for _, s := range suites {
+			if !strings.Contains(s, "ECDHE") || !strings.Contains(s, "GCM") && !strings.Contains(s, "POLY1305") {
+				t.Error(s)
+			}
+		}
+	})
+}
+
+func TestEncryptedClientHellosAreUnderstood(t *testing.T) {
+	t.Parallel()
+	dir := proxytest.ShortDir(t)
+	out, err := exec.Command(proxytest.Program(t), "keys", "ech", "public.example.org", filepath.Join(dir, "ech.pem")).CombinedOutput() //nolint:noctx // ends by itself
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	found := regexp.MustCompile(`ech=(\S+)`).FindSubmatch(out)
+	if found == nil {
+		t.Fatalf("no list in %s", out)
+	}
+	list, err := base64.StdEncoding.DecodeString(string(found[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := proxytest.NewCounter(t, "app", nil)
+	p := proxytest.Start(t, proxytest.Options{
+		Dir: dir, Certificates: [][]string{{"secret.test"}},
+		Config: "[tls]\nech = [\"ech.pem\"]\n" + proxytest.Pool("app", app.Addr),
+	})
+	c, err := tls.Dial("tcp", p.Addr("front"), &tls.Config{ //nolint:noctx // the door is here
+		ServerName: "secret.test", RootCAs: p.CA.Pool(), EncryptedClientHelloConfigList: list, MinVersion: tls.VersionTLS13,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if !c.ConnectionState().ECHAccepted {
+		t.Error("it was not accepted")
+	}
+	// Nobody makes a new key where there is one.
+	if out, err := exec.Command(proxytest.Program(t), "keys", "ech", "public.example.org", filepath.Join(dir, "ech.pem")).CombinedOutput(); err == nil || !strings.Contains(string(out), "exists") { //nolint:noctx // ends by itself
+		t.Errorf("%v: %s", err, out)
+	}
+}
