@@ -79,69 +79,6 @@ func http3Door(t *testing.T, more string) string {
 		proxytest.FreeAddr(t), proxytest.Engine(), more)
 }
 
-func TestWhatComesEarlyIsServedOnlyIfItChangesNothing(t *testing.T) {
-	t.Parallel()
-	for _, on := range []bool{false, true} {
-		app := proxytest.NewCounter(t, "app", func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, r.Method+" early="+r.Header.Get("Early-Data"))
-		})
-		p := proxytest.Start(t, proxytest.Options{Config: http3Door(t, fmt.Sprintf("early_data = %v", on)) + proxytest.Pool("app", app.Addr)})
-		sessions := cacheOfSessions{tls.NewLRUClientSessionCache(10), make(chan struct{}, 10)}
-		ask := func(method string) (status int, body string, early bool) {
-			t.Helper()
-			var conn *quic.Conn
-			tr := &http3.Transport{
-				TLSClientConfig: &tls.Config{ServerName: "localhost", RootCAs: p.CA.Pool(), ClientSessionCache: sessions, MinVersion: tls.VersionTLS13},
-				Dial: func(ctx context.Context, addr string, config *tls.Config, qc *quic.Config) (*quic.Conn, error) {
-					c, err := quic.DialAddrEarly(ctx, addr, config, qc)
-					conn = c
-					return c, err
-				},
-			}
-			defer tr.Close()
-			req, err := http.NewRequestWithContext(t.Context(), method, "https://"+p.Addr("quick")+"/", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			res, err := tr.RoundTrip(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			text, _ := io.ReadAll(res.Body)
-			_ = res.Body.Close()
-			<-sessions.put // for the next one
-			return res.StatusCode, string(text), conn.ConnectionState().Used0RTT
-		}
-		if status, body, early := ask(http.MethodGet); status != 200 || body != "GET early=" || early {
-			t.Errorf("the first: %d %q, early %v", status, body, early)
-		}
-		// By the time it is looked at, the handshake may have ended.
-		if status, body, early := ask(http3.MethodGet0RTT); status != 200 || early != on || body != "GET early=" && (!on || body != "GET early=1") {
-			t.Errorf("early_data = %v: %d %q, early %v", on, status, body, early)
-		}
-		before := app.Total()
-		// quic-go's client sends nothing but GET and HEAD early by itself.
-		status, _, early := ask(http.MethodPost)
-		if status != 200 || early && on && app.Total() != before+1 {
-			t.Errorf("a POST: %d, early %v", status, early)
-		}
-	}
-}
-
-// cacheOfSessions says when it has one.
-type cacheOfSessions struct {
-	tls.ClientSessionCache
-	put chan struct{}
-}
-
-// Put implements [tls.ClientSessionCache].
-func (c cacheOfSessions) Put(key string, s *tls.ClientSessionState) {
-	c.ClientSessionCache.Put(key, s)
-	if s != nil {
-		c.put <- struct{}{}
-	}
-}
-
 func TestAnUpgradeLosesNoRequestOverHTTP3(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
