@@ -22,6 +22,7 @@ type Backend struct {
 	ramp      ramp
 	conduct   atomic.Pointer[conduct] // nil: the pool does not look for outliers
 	fell      atomic.Bool             // marked down, and not yet acted on
+	examined  atomic.Bool             // a check has ended
 	inFlight  atomic.Int64
 	queued    atomic.Int64 // who waits for this one alone
 	counts    counts
@@ -67,6 +68,7 @@ type Status struct {
 	Counters  Counters
 
 	Order   Order     // in force; the zero value: none, it serves
+	Word    Order     // what the backend asks for itself, in force or not; the zero value: nothing
 	Ejected *Ejection // nil: it is not
 	// Ramp is the part of its share of new visitors that the backend is given
 	// while it starts slowly; 1: all of it.
@@ -106,6 +108,7 @@ func (b *Backend) Status() Status {
 		s.IdleClose = t.keep.known()
 	}
 	b.standing.mu.Lock()
+	s.Word = value(b.standing.word)
 	if e := b.standing.ejection; e != nil {
 		s.Ejected = new(*e)
 	}

@@ -27,7 +27,15 @@ func (b *Backend) checked(start time.Time, f finding) {
 		b.frost.thaw(start, time.Since(start))
 	}
 	b.health.checked(start, f.failure)
+	b.examined.Store(true)
 	b.settle()
+}
+
+// Examined reports whether a check of m has ended since the process began,
+// whatever it found. Where checks are passive, one that is up is not checked,
+// and counts as if it were.
+func (m *Member) Examined() bool {
+	return m.examined.Load() || m.pool.check.Kind == Passive && m.State() == Up
 }
 
 // drainAsked returns the drain that the header of a check's answer asks for.

@@ -9,6 +9,20 @@ func (b *Backend) Restore(s State, reason string, since time.Time) {
 	b.health.restore(s, reason, since)
 }
 
+// RestoreWord makes b begin with the drain that it asked an earlier process for.
+// It holds until a check is answered, and does nothing once one was. An [Event]
+// of the kind [OrderChanged] tells of it.
+func (b *Backend) RestoreWord(o Order) {
+	s := &b.standing
+	s.mu.Lock()
+	if s.heard.IsZero() && o.Duty == Draining {
+		s.word = o.complete(ByBackend)
+		b.ordered()
+	}
+	s.mu.Unlock()
+	b.events.deliver()
+}
+
 func (h *health) restore(s State, reason string, since time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -41,10 +41,11 @@ type Backend struct {
 	Reason string    `json:"reason,omitempty"`
 	Since  time.Time `json:"since"`
 	Order  *Order    `json:"order,omitempty"`  // an operator's; nil: none
+	Word   *Order    `json:"word,omitempty"`   // what the backend asked for itself; nil: nothing
 	Weight *Weight   `json:"weight,omitempty"` // set by hand; nil: that of the configuration
 }
 
-// Order is what an operator has asked of a backend.
+// Order is what an operator has asked of a backend, or the backend itself.
 type Order struct {
 	Duty  string    `json:"duty"`            // draining, disabled
 	Mode  string    `json:"mode,omitempty"`  // of a drain

@@ -21,6 +21,7 @@ var sample = File{
 				Duty: "draining", Mode: "when_idle", Quiet: Duration(5 * time.Minute),
 				Since: time.Date(2026, 1, 2, 3, 1, 0, 0, time.UTC), Until: time.Date(2026, 1, 2, 4, 0, 0, 0, time.UTC),
 			},
+			Word:   &Order{Duty: "draining", Mode: "keep", Since: time.Date(2026, 1, 2, 3, 2, 0, 0, time.UTC)},
 			Weight: &Weight{Given: 3, Configured: 1},
 		},
 	}},
