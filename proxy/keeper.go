@@ -139,7 +139,10 @@ func (s *Server) keep() state.File {
 			st := m.Status()
 			b := state.Backend{
 				URL: m.URL().String(), Health: st.State.String(), Reason: st.Reason, Since: st.Since.UTC(),
-				Order: keptOrder(st.Order),
+				Word: keptOrder(st.Word),
+			}
+			if st.Order.By == backend.ByOperator {
+				b.Order = keptOrder(st.Order)
 			}
 			if configured := p.cfg.Backends[i].Weight; m.Weight() != configured {
 				b.Weight = &state.Weight{Given: m.Weight(), Configured: configured}
@@ -151,10 +154,9 @@ func (s *Server) keep() state.File {
 	return f
 }
 
-// keptOrder is an operator's order in the state's terms. What a backend asks for
-// itself, it will say again.
+// keptOrder is an order in the state's terms; nil: there is none.
 func keptOrder(o backend.Order) *state.Order {
-	if o.By != backend.ByOperator {
+	if o.Duty == backend.Serving {
 		return nil
 	}
 	return &state.Order{
@@ -222,9 +224,13 @@ func (s *Server) restore(snap *snapshot, f state.File) {
 				m.Give(o)
 			}
 			// Another address is another machine, of which nothing is known.
-			if b.URL == m.URL().String() {
-				m.Restore(health(b.Health), b.Reason, b.Since)
+			if b.URL != m.URL().String() {
+				continue
 			}
+			if word, ok := order(b.Word); ok {
+				m.RestoreWord(word)
+			}
+			m.Restore(health(b.Health), b.Reason, b.Since)
 		}
 	}
 }
