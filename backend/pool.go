@@ -130,6 +130,21 @@ func (p *Pool) Busy(tried Tried) bool {
 	return false
 }
 
+// Spares reports whether somebody new, or a visitor whom m sends away, would be
+// offered another member now, one that is not down.
+func (p *Pool) Spares(m *Member) bool {
+	limit := leaving // before those that stand as it would
+	if m.standing.aside.Load()&asideBarred != 0 {
+		limit = broken // it is never offered itself
+	}
+	for _, other := range p.members {
+		if other != m && other.weight > 0 && other.rank() < limit && !other.Full() {
+			return true
+		}
+	}
+	return false
+}
+
 // Request deposits a request's share in the pool's retry budget.
 func (p *Pool) Request() { p.shared.budget.request() }
 

@@ -26,8 +26,8 @@ type BackendStatus struct {
 	// there are more than a hundred thousand.
 	SessionsSince *time.Time `json:"sessions_since"`
 	SessionsExact bool       `json:"sessions_exact"`
-	// SafeToStop: it takes no new visitors, has no known ones left, and nothing
-	// is under way.
+	// SafeToStop: it was taken out of service, nothing is under way, and by all
+	// that is known nobody would be sent to it next. See docs/operations.md.
 	SafeToStop bool   `json:"safe_to_stop"`
 	Requests   uint64 `json:"requests"`
 	Failures   uint64 `json:"failures"`
@@ -73,22 +73,12 @@ func (s *Server) backendStatus(p *pool, m *backend.Member) BackendStatus {
 	if e := b.Ejected; e != nil {
 		st.Ejected = &EjectionStatus{Reason: e.Reason, Since: e.Since.UTC(), Until: e.Until.UTC()}
 	}
-	empty := true
 	if st.Sessions != nil {
-		census := p.counters.census
-		since := census.Since().UTC()
-		st.SessionsSince, st.SessionsExact = &since, census.Exact()
-		empty = *st.Sessions == 0 && st.SessionsExact && census.Complete(time.Now())
+		since := p.counters.census.Since().UTC()
+		st.SessionsSince, st.SessionsExact = &since, p.counters.census.Exact()
 	}
-	st.SafeToStop = !m.Takes(backend.Visitor{}) && b.InFlight == 0 && st.Tunnels == 0 &&
-		(empty || b.State == backend.Down || movesAll(b.Order))
+	st.SafeToStop = p.safe(m, b.Order, &st)
 	return st
-}
-
-// movesAll reports whether no known visitor stays.
-func movesAll(o backend.Order) bool {
-	return o.Duty == backend.Disabled || o.Duty == backend.Draining &&
-		(o.Mode == backend.Now || !o.Until.IsZero() && !time.Now().Before(o.Until))
 }
 
 func orderStatus(o backend.Order) *OrderStatus {

@@ -1,0 +1,40 @@
+package proxy
+
+import (
+	"time"
+
+	"sterling/backend"
+)
+
+// safe reports whether m, with that order and status, can be stopped. Health
+// alone never makes it so: who is down may be back before it is stopped.
+func (p *pool) safe(m *backend.Member, o backend.Order, st *BackendStatus) bool {
+	switch {
+	case st.InFlight > 0 || st.Queued > 0 || st.Tunnels > 0:
+		return false
+	case o.Duty == backend.Disabled:
+		return true // nobody is sent there, whatever becomes of the others
+	case o.Duty == backend.Serving && m.Weight() > 0:
+		return false // nobody has taken it out
+	}
+	deserted := p.deserted(st)
+	if deserted && (m.Weight() == 0 || o.By == backend.ByOperator) {
+		return true
+	}
+	// One that asks for its own drain is given new visitors while no other takes
+	// them, and those who are to leave stay as long as they could go nowhere.
+	return (deserted || movesAll(o)) && p.Spares(m)
+}
+
+// deserted reports whether a backend is known to have no visitors left.
+func (p *pool) deserted(st *BackendStatus) bool {
+	if st.Sessions == nil {
+		return true
+	}
+	return *st.Sessions == 0 && st.SessionsExact && p.counters.census.Complete(time.Now())
+}
+
+// movesAll reports whether no known visitor stays where there is another backend.
+func movesAll(o backend.Order) bool {
+	return o.Duty == backend.Draining && (o.Mode == backend.Now || !o.Until.IsZero() && !time.Now().Before(o.Until))
+}
