@@ -139,13 +139,19 @@ func list[T any](all []T, name func(T) string) string {
 	return out
 }
 
-// last reports that m is the last of its pool that a new visitor can be given.
+// last reports that m is the last of its pool that a new visitor can be given:
+// now, or, where it gets none because it is down or asks for its own drain, by
+// what is ordered and weighed. That will hold when m is back.
 func (s *Server) last(p *pool, m *backend.Member, how string) error {
-	if !m.Takes(backend.Visitor{}) {
+	if !inService(m) {
 		return nil // it takes none as it is
 	}
+	takes := inService
+	if m.Takes(backend.Visitor{}) {
+		takes = func(m *backend.Member) bool { return m.Takes(backend.Visitor{}) }
+	}
 	for _, other := range p.Members() {
-		if other != m && other.Takes(backend.Visitor{}) {
+		if other != m && takes(other) {
 			return nil
 		}
 	}
@@ -153,6 +159,11 @@ func (s *Server) last(p *pool, m *backend.Member, how string) error {
 		LastBackend, fmt.Sprintf("%s is the last of pool %q that takes new visitors", m.Name(), p.cfg.Name),
 		"bring another one up first, or " + how,
 	}
+}
+
+// inService reports whether nobody has taken m out, whatever its health.
+func inService(m *backend.Member) bool {
+	return m.Weight() > 0 && m.Order().By != backend.ByOperator
 }
 
 // kept writes the state down and returns what has become of the backend.

@@ -170,6 +170,39 @@ func TestTheLastBackendIsNotDrainedUnforced(t *testing.T) {
 	}
 }
 
+func TestTheLastBackendIsNotDrainedWhileItIsDown(t *testing.T) {
+	a, b := named(t, "b1"), named(t, "b2")
+	r := start(t, strings.Replace(appPool(a.URL, b.URL), `policy = "round_robin"`, quick, 1))
+	r.up("b1", "b2")
+	a.Close()
+	r.eventually("b1 to be down", func() bool { return r.backend("b1").Health == "down" })
+	var o *OrderError
+	if _, err := r.Drain("app", "b2", DrainOptions{}); !errors.As(err, &o) || o.Kind != LastBackend {
+		t.Errorf("the last that is up: %v", err)
+	}
+	if _, err := r.Drain("app", "b2", DrainOptions{Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	for name, give := range map[string]func() error{
+		"drain":   func() error { _, err := r.Drain("app", "b1", DrainOptions{}); return err },
+		"disable": func() error { _, err := r.Disable("app", "b1", false); return err },
+		"weight":  func() error { _, err := r.SetWeight("app", "b1", 0, false); return err },
+	} {
+		if err := give(); !errors.As(err, &o) || o.Kind != LastBackend {
+			t.Errorf("%s of the one that is down, where the other is drained: %v", name, err)
+		}
+	}
+	if _, err := r.Enable("app", "b2"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Drain("app", "b1", DrainOptions{}); err != nil {
+		t.Errorf("where the other serves: %v", err)
+	}
+	if _, err := r.Drain("app", "b1", DrainOptions{Mode: "now"}); err != nil {
+		t.Errorf("in another mode: %v", err)
+	}
+}
+
 // What was ordered, what is known and what was weighed outlives a reload and a
 // restart; an address that has changed begins anew.
 func TestOrdersHealthAndWeightsOutliveARestart(t *testing.T) {
