@@ -165,22 +165,14 @@ func keptOrder(o backend.Order) *state.Order {
 	}
 }
 
-// recall takes over what an earlier process kept. It expects that nothing is
-// checked yet. A file that is damaged, or cannot be read, is reported, and ends
-// nothing.
-func (s *Server) recall(cfg *config.Config) state.File {
+// recall reads what an earlier process kept. A file that is damaged, or cannot be
+// read, is reported, and ends nothing.
+func (s *Server) recall(cfg *config.Config) (f state.File, ok bool) {
 	f, err := state.Load(filepath.Join(cfg.State.Dir, stateFile))
 	if err != nil {
 		s.log.Error().Err(err).Msg("state")
 	}
-	for pool, backends := range f.Pools {
-		for name, b := range backends {
-			if b.Weight != nil {
-				s.weights[place{pool, name}] = *b.Weight
-			}
-		}
-	}
-	return f
+	return f, err == nil
 }
 
 // takeOverState puts in force what the process before this one was told after
@@ -191,8 +183,12 @@ func (s *Server) takeOverState() {
 	}
 	s.reloadMu.Lock()
 	defer s.reloadMu.Unlock()
-	snap, weights := s.snapshot.Load(), maps.Clone(s.weights)
-	f := s.recall(snap.cfg)
+	defer s.keeper.attach()
+	snap := s.snapshot.Load()
+	f, ok := s.recall(snap.cfg)
+	if !ok {
+		return // what was read before is the best guess
+	}
 	for name, p := range snap.byName {
 		for _, m := range p.Members() {
 			o, _ := order(f.Pools[name][m.Name()].Order)
@@ -202,14 +198,13 @@ func (s *Server) takeOverState() {
 			m.Give(o)
 		}
 	}
+	weights := keptWeights(f).under(snap.cfg)
 	if maps.Equal(weights, s.weights) {
-		s.keeper.attach()
 		return
 	}
-	if _, err := s.exchange(snap.cfg, false); err != nil {
+	if _, err := s.exchangeWeighed(snap.cfg, weights, false); err != nil {
 		s.log.Error().Err(err).Msg("taking over the weights of the process before")
 	}
-	s.keeper.attach()
 }
 
 // restore gives the backends of a snapshot what was kept of them.
@@ -258,42 +253,6 @@ func health(word string) backend.State {
 		}
 	}
 	return backend.Unproven
-}
-
-// place is a backend's place in the configuration.
-type place struct{ pool, backend string }
-
-func (p place) String() string { return fmt.Sprintf("pool %s: backend %s", p.pool, p.backend) }
-
-// forgetWeights lets go of those that cfg has changed, or whose backends it does
-// not have. reloadMu is held.
-func (s *Server) forgetWeights(cfg *config.Config) {
-	configured := make(map[place]int)
-	for _, p := range cfg.Pools {
-		for _, b := range p.Backends {
-			configured[place{p.Name, b.Name}] = b.Weight
-		}
-	}
-	for at, w := range s.weights {
-		if now, ok := configured[at]; !ok || now != w.Configured {
-			delete(s.weights, at)
-		}
-	}
-}
-
-// reweigh puts the weights that were set by hand in the place of the configured
-// ones, unless those have changed since. reloadMu is held, or nobody else is
-// there yet.
-func (s *Server) reweigh(pools []backend.PoolOptions) {
-	for i := range pools {
-		for j := range pools[i].Backends {
-			m := &pools[i].Backends[j]
-			at := place{pools[i].Name, m.Name}
-			if w, ok := s.weights[at]; ok && w.Configured == m.Weight {
-				m.Weight = w.Given
-			}
-		}
-	}
 }
 
 // forgetIdle keeps the tables of visitors small.

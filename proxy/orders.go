@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -194,16 +195,13 @@ func (s *Server) SetWeight(pool, name string, weight int, force bool) (BackendSt
 			return BackendStatus{}, err
 		}
 	}
-	before, had := s.weights[at]
+	next := maps.Clone(s.weights)
 	for _, b := range p.cfg.Backends {
 		if b.Name == name {
-			s.weights[at] = state.Weight{Given: weight, Configured: b.Weight}
+			next[at] = state.Weight{Given: weight, Configured: b.Weight}
 		}
 	}
-	if _, err := s.exchange(s.snapshot.Load().cfg, false); err != nil {
-		if delete(s.weights, at); had {
-			s.weights[at] = before
-		}
+	if _, err := s.exchangeWeighed(s.snapshot.Load().cfg, next, false); err != nil {
 		return BackendStatus{}, &OrderError{BadOrder, "the weight cannot be put in force: " + err.Error(), "mend what the configuration names, and reload"}
 	}
 	s.log.Info().Str("pool", pool).Str("backend", name).Int("from", m.Weight()).Int("to", weight).Msg("backend weight changed")

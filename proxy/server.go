@@ -29,7 +29,6 @@ import (
 	"sterling/internal/acme"
 	"sterling/internal/config"
 	"sterling/internal/handover"
-	"sterling/internal/state"
 	proxytls "sterling/tls"
 )
 
@@ -87,7 +86,7 @@ type Server struct {
 	// follows.
 	reloadMu  sync.Mutex
 	counters  map[string]*poolCounters       // by pool name
-	weights   map[place]state.Weight         // set by hand
+	weights   weights                        // set by hand
 	impatient map[*backend.Backend]time.Time // drains whose end was told to tunnels, by that end
 
 	shutdownOnce sync.Once
@@ -105,7 +104,6 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 		log: opts.Log, version: opts.Version, started: time.Now(),
 		connections: newConnectionLimits(cfg.Limits.Connections, cfg.Limits.ConnectionsPerAddress),
 		counters:    make(map[string]*poolCounters),
-		weights:     make(map[place]state.Weight),
 		ended:       make(chan struct{}),
 		inherited:   opts.Inherited,
 	}
@@ -121,7 +119,8 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 	})
 	s.keeper = newKeeper(s, cfg)
 	s.backends = backend.NewSet(backend.SetOptions{OnEvent: s.event})
-	was := s.recall(cfg)
+	was, _ := s.recall(cfg)
+	s.weights = keptWeights(was).under(cfg)
 	snap, err := s.build(p, 1)
 	if err != nil {
 		s.backends.Close()
