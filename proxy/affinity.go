@@ -45,7 +45,7 @@ func (x *exchange) writeAffinity(h http.Header) {
 		x.record.Affinity = affinityMoved
 	default:
 		x.record.Affinity = affinityHit
-		if !a.DueAt(x.record.Time, x.pin) {
+		if !x.due(a) {
 			return
 		}
 		born = x.pin.Born
@@ -53,16 +53,6 @@ func (x *exchange) writeAffinity(h http.Header) {
 	if err := a.Write(h, session.Pin{Backend: name, Born: born, Visitor: x.pin.Visitor}, x.overTLS()); err != nil {
 		x.door.server.log.Error().Err(err).Str("id", x.record.ID).Str("pool", x.record.Pool).Msg("the affinity cookie could not be written")
 	}
-}
-
-// silent is for how long nothing was heard of a pinned visitor. The cookie alone
-// says so only roughly: it is written anew after a tenth of affinity.idle.
-func (x *exchange) silent() time.Duration {
-	seen := x.route.pool.counters.census.LastSeen(x.pin.Visitor)
-	if seen.Before(x.pin.Seen) {
-		seen = x.pin.Seen
-	}
-	return x.record.Time.Sub(seen)
 }
 
 // count adds the exchange to its pool's counters, and its visitor, if he has

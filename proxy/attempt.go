@@ -117,8 +117,8 @@ func (t *trying) next() *backend.Member {
 // visitor is what a pinned visitor's own backend must know of him.
 func (t *trying) visitor(own *backend.Member) backend.Visitor {
 	v := backend.Visitor{Known: true}
-	if own.Order().Mode == backend.WhenIdle {
-		v.Silent = t.x.silent()
+	if o := own.Order(); o.Mode == backend.WhenIdle {
+		v.Silent = t.x.silent(o)
 	}
 	return v
 }

@@ -136,6 +136,17 @@ func (a *Affinity) DueAt(now time.Time, p Pin) bool {
 	return p.old || age >= a.idle/10 || age <= -a.idle/10
 }
 
+// DueAfter is DueAt, and also true when after has passed since the cookie was
+// written: for who has to know better than by a tenth of the idle limit when its
+// visitor was last here.
+func (a *Affinity) DueAfter(now time.Time, p Pin, after time.Duration) bool {
+	return now.Sub(p.Seen) >= after || a.DueAt(now, p)
+}
+
+// Precision is how long the visitor of a pin may have gone on coming after its
+// Seen: a tenth of the idle limit.
+func (a *Affinity) Precision() time.Duration { return a.idle / 10 }
+
 func (a *Affinity) form(overTLS bool) cookie {
 	if overTLS {
 		return a.tls
