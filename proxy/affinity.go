@@ -41,6 +41,7 @@ func (x *exchange) writeAffinity(h http.Header) {
 	switch {
 	case !x.pinned:
 		x.record.Affinity = affinityNew
+		x.route.pool.places[name].Assigned(time.Now())
 	case x.pin.Backend != name:
 		x.record.Affinity = affinityMoved
 	default:

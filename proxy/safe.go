@@ -17,7 +17,7 @@ func (p *pool) safe(m *backend.Member, o backend.Order, st *BackendStatus) bool 
 	case o.Duty == backend.Serving && m.Weight() > 0:
 		return false // nobody has taken it out
 	}
-	deserted := p.deserted(st)
+	deserted := p.deserted(m, st)
 	if deserted && (m.Weight() == 0 || o.By == backend.ByOperator) {
 		return true
 	}
@@ -26,12 +26,18 @@ func (p *pool) safe(m *backend.Member, o backend.Order, st *BackendStatus) bool 
 	return (deserted || movesAll(o)) && p.Spares(m)
 }
 
-// deserted reports whether a backend is known to have no visitors left.
-func (p *pool) deserted(st *BackendStatus) bool {
+// firstReturn is how long somebody who has got his first cookie is waited for. A
+// browser is back within seconds, a robot never.
+const firstReturn = time.Minute
+
+// deserted reports whether m is known to have no visitors left.
+func (p *pool) deserted(m *backend.Member, st *BackendStatus) bool {
 	if st.Sessions == nil {
 		return true
 	}
-	return *st.Sessions == 0 && st.SessionsExact && p.counters.census.Complete(time.Now())
+	now := time.Now()
+	return *st.Sessions == 0 && st.SessionsExact && p.counters.census.Complete(now) &&
+		now.Sub(p.places[m.Name()].LastAssigned()) >= min(firstReturn, p.cfg.Affinity.Idle)
 }
 
 // movesAll reports whether no known visitor stays where there is another backend.

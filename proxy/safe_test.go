@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 // quick has a pool's backends checked all the time.
@@ -68,6 +69,28 @@ func TestADrainThatKeepsVisitorsIsNotOverWhenTheBackendIsDown(t *testing.T) {
 	}
 	if st, err := r.Drain("app", "b1", DrainOptions{Mode: "now"}); err != nil || !st.SafeToStop {
 		t.Errorf("now: %+v, %v", st, err)
+	}
+}
+
+func TestABackendIsNotSafeToStopRightAfterAVisitorCame(t *testing.T) {
+	a, b := named(t, "b1"), named(t, "b2")
+	toml := strings.Replace(appPool(a.URL, b.URL), "by = \"cookie\"\n", "by = \"cookie\"\nidle = \"2s\"\n", 1)
+	r := start(t, strings.Replace(toml, `policy = "round_robin"`, quick, 1))
+	r.up("b1", "b2")
+	census := r.snapshot.Load().byName["app"].counters.census
+	r.eventually("the count to be complete", func() bool { return census.Complete(time.Now()) })
+	came := time.Now()
+	get(t, modes[0].client(t), r.url(modes[0]))
+	st, err := r.Drain("app", "b1", DrainOptions{})
+	if err != nil || *st.Sessions != 0 {
+		t.Fatalf("%+v, %v", st, err)
+	}
+	if st.SafeToStop && time.Since(came) < 2*time.Second {
+		t.Error("safe to stop, and the visitor who was pinned there may come back any moment")
+	}
+	r.eventually("b1 to be safe to stop once he would be idle", r.safe)
+	if waited := time.Since(came); waited < 2*time.Second {
+		t.Errorf("safe to stop %v after he came", waited)
 	}
 }
 

@@ -16,7 +16,7 @@ const (
 // Census counts the distinct visitors of a pool, by the backend they were last
 // seen at, and forgets those that stay away for longer than Idle. Only visitors
 // that bring their cookie back are to be told to it, so robots without cookies
-// are not counted.
+// are not counted. Of the others a [Place] knows when the last one came.
 //
 // It is exact up to 131,072 visitors. Beyond that it knows one in two of them,
 // or one in four and so on, chosen by chance, and multiplies: with at least
@@ -35,8 +35,16 @@ type Census struct {
 
 // Place is a backend in a [Census].
 type Place struct {
-	known atomic.Int64
+	known    atomic.Int64
+	assigned atomic.Int64 // Unix nanoseconds
 }
+
+// Assigned notes that somebody was given a first cookie for p, whether he will
+// bring it back or not.
+func (p *Place) Assigned(now time.Time) { p.assigned.Store(now.UnixNano()) }
+
+// LastAssigned returns when Assigned was last called; the Unix epoch: never.
+func (p *Place) LastAssigned() time.Time { return time.Unix(0, p.assigned.Load()) }
 
 type censusShard struct {
 	mu   sync.Mutex
