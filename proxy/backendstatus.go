@@ -23,7 +23,7 @@ type BackendStatus struct {
 	Sessions *int64 `json:"sessions"`
 	// SessionsSince: visitors who were not heard of since then are not counted,
 	// as after a restart; SessionsExact: else Sessions is an estimate, because
-	// there are more than a hundred thousand.
+	// there are more than a hundred thousand, or were a while ago.
 	SessionsSince *time.Time `json:"sessions_since"`
 	SessionsExact bool       `json:"sessions_exact"`
 	// SafeToStop: it was taken out of service, nothing is under way, and by all

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"math/bits"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,8 @@ const (
 	// censusLimit is how many visitors of a pool are known one by one. A full
 	// table takes about 8 MB.
 	censusLimit = 1 << 17
+	// censusLevels bounds how often the part of them that is known is halved.
+	censusLevels = 32
 )
 
 // Census counts the distinct visitors of a pool, by the backend they were last
@@ -20,14 +23,20 @@ const (
 //
 // It is exact up to 131,072 visitors. Beyond that it knows one in two of them,
 // or one in four and so on, chosen by chance, and multiplies: with at least
-// 32,768 known, the error is below 2 % in 19 cases of 20. Its methods may be
-// called by any goroutine; a sighting locks one of 64 parts of the table.
+// 32,768 known, the error is below 2 % in 19 cases of 20. When they have become
+// few enough, it notes more of them again, and counts by those once Idle has
+// passed: until then it goes on with the estimate. Its methods may be called by
+// any goroutine; a sighting locks one of 64 parts of the table.
 type Census struct {
-	idle   atomic.Int64 // nanoseconds
-	level  atomic.Uint32
-	since  atomic.Int64 // Unix nanoseconds
-	shards [censusShards]censusShard
-	limit  int // of a shard
+	idle    atomic.Int64  // nanoseconds
+	level   atomic.Uint32 // who is noted: one in two to the power of level
+	counted atomic.Uint32 // who is counted: never more than are noted
+	since   atomic.Int64  // Unix nanoseconds: who is counted was noted from then on
+	shards  [censusShards]censusShard
+	limit   int // of a shard
+
+	levelMu sync.Mutex // held while a level changes
+	lowered int64      // Unix nanoseconds: when level was last lowered. Guarded by levelMu
 
 	placesMu sync.Mutex
 	places   map[string]*Place
@@ -35,8 +44,8 @@ type Census struct {
 
 // Place is a backend in a [Census].
 type Place struct {
-	known    atomic.Int64
-	assigned atomic.Int64 // Unix nanoseconds
+	known    [censusLevels]atomic.Int64 // by the last level at which a visitor is noted
+	assigned atomic.Int64               // Unix nanoseconds
 }
 
 // Assigned notes that somebody was given a first cookie for p, whether he will
@@ -45,6 +54,11 @@ func (p *Place) Assigned(now time.Time) { p.assigned.Store(now.UnixNano()) }
 
 // LastAssigned returns when Assigned was last called; the Unix epoch: never.
 func (p *Place) LastAssigned() time.Time { return time.Unix(0, p.assigned.Load()) }
+
+// add counts a visitor in or out.
+func (p *Place) add(visitor uint64, n int64) {
+	p.known[min(bits.TrailingZeros64(visitor), censusLevels-1)].Add(n)
+}
 
 type censusShard struct {
 	mu   sync.Mutex
@@ -101,10 +115,10 @@ func (c *Census) Saw(visitor uint64, p *Place, now time.Time) {
 		return
 	}
 	if known && was.place != p {
-		was.place.known.Add(-1)
+		was.place.add(visitor, -1)
 	}
 	if !known || was.place != p {
-		p.known.Add(1)
+		p.add(visitor, 1)
 	}
 	s.seen[visitor] = sighting{max(was.at, now.UnixNano()), p}
 	s.mu.Unlock()
@@ -126,13 +140,17 @@ func (c *Census) LastSeen(visitor uint64) time.Time {
 // complete once Idle has passed since the time that Since returns.
 func (c *Census) Count(p *Place, now time.Time) int64 {
 	c.Forget(now)
-	return p.known.Load() << c.level.Load()
+	level, n := c.counted.Load(), int64(0)
+	for i := level; i < censusLevels; i++ {
+		n += p.known[i].Load()
+	}
+	return n << level
 }
 
-// Exact reports whether every visitor is known.
-func (c *Census) Exact() bool { return c.level.Load() == 0 }
+// Exact reports whether every visitor is counted.
+func (c *Census) Exact() bool { return c.counted.Load() == 0 }
 
-// Since returns from when on every visitor that came was noted.
+// Since returns from when on all those were noted that are counted.
 func (c *Census) Since() time.Time { return time.Unix(0, c.since.Load()) }
 
 // Complete reports whether all visitors that are not idle by now can have been
@@ -149,9 +167,8 @@ func (c *Census) Forget(now time.Time) {
 	for i := range c.shards {
 		left += c.shards[i].keep(func(_ uint64, s sighting) bool { return s.at >= before })
 	}
-	// Much fewer than there is room for: know all again, from now on.
-	if level := c.level.Load(); level > 0 && left < c.limit*censusShards/16 && c.level.CompareAndSwap(level, 0) {
-		c.since.Store(now.UnixNano())
+	if c.counted.Load() > 0 {
+		c.refine(left, now)
 	}
 }
 
@@ -161,33 +178,11 @@ func (s *censusShard) keep(keeps func(uint64, sighting) bool) int {
 	defer s.mu.Unlock()
 	for v, was := range s.seen {
 		if !keeps(v, was) {
-			was.place.known.Add(-1)
+			was.place.add(v, -1)
 			delete(s.seen, v)
 		}
 	}
 	return len(s.seen)
-}
-
-// crowded makes room where a part of the table is full: by what is idle, or else
-// by knowing half as many.
-func (c *Census) crowded(full *censusShard, now time.Time) {
-	level := c.level.Load()
-	before := now.UnixNano() - c.idle.Load()
-	if full.keep(func(_ uint64, s sighting) bool { return s.at >= before }) < c.limit {
-		return // the next one finds room
-	}
-	if !c.level.CompareAndSwap(level, level+1) {
-		return // another goroutine is at it
-	}
-	for i := range c.shards {
-		c.shards[i].keep(func(v uint64, _ sighting) bool { return c.knows(v) })
-	}
-}
-
-// knows reports whether a visitor is among those that are known at this level.
-// The low bits decide, the high ones say where.
-func (c *Census) knows(visitor uint64) bool {
-	return visitor&(1<<c.level.Load()-1) == 0
 }
 
 func (c *Census) shard(visitor uint64) *censusShard {

@@ -93,11 +93,44 @@ func TestCensusEstimatesACrowd(t *testing.T) {
 	for range 10 {
 		c.Saw(r.Uint64(), a, late)
 	}
-	if n := c.Count(a, late); n != 10 || !c.Exact() {
+	if c.Exact() {
+		t.Error("exact, though visitors of before may not have been noted")
+	}
+	if n := c.Count(a, late.Add(time.Minute)); n != 10 || !c.Exact() {
 		t.Errorf("%d, exact %v, want 10", n, c.Exact())
 	}
 	if !c.Since().Equal(late) {
 		t.Errorf("counting since %v, want %v", c.Since(), late)
+	}
+}
+
+// A pool had 150,000 visitors for a moment, and has 40,000 since: more than a
+// quarter of those that are known one by one.
+func TestCensusIsExactAgainAfterACrowdAndForgetsNobody(t *testing.T) {
+	c := NewCensus(time.Minute, censusStart)
+	p := c.Place("a")
+	r := rand.New(rand.NewPCG(5, 5))
+	const stay = 40_000
+	visitors := make([]uint64, 150_000)
+	for i := range visitors {
+		visitors[i] = r.Uint64()
+	}
+	now, coming := censusStart, visitors
+	for range 16 { // for four minutes, each comes every 15 seconds
+		for i, v := range coming {
+			c.Saw(v, p, now.Add(time.Duration(i)*time.Microsecond))
+		}
+		coming, now = visitors[:stay], now.Add(15*time.Second)
+		n := c.Count(p, now)
+		if now.Sub(censusStart) > 90*time.Second && math.Abs(float64(n-stay)) > 0.03*stay {
+			t.Fatalf("after %v: %d visitors, exact %v, want about %d", now.Sub(censusStart), n, c.Exact(), stay)
+		}
+	}
+	if n := c.Count(p, now); n != stay || !c.Exact() || !c.Complete(now) {
+		t.Errorf("%d visitors, exact %v, complete %v, want %d", n, c.Exact(), c.Complete(now), stay)
+	}
+	if !c.LastSeen(visitors[0]).After(now.Add(-16 * time.Second)) {
+		t.Error("a visitor is not known")
 	}
 }
 
