@@ -85,7 +85,10 @@ func (w *walker) judgeHTTP3(i int, l Listener) {
 		w.fault(at, faultf("set it on the https listener", "there is no HTTP/3 without TLS"))
 	case l.HTTP3 && strings.HasPrefix(l.Address, "fd:"):
 		w.fault(at, faultf("give address as host:port, or leave http3 out", "a passed socket is one of TCP, and HTTP/3 needs one of UDP"))
-	case l.HTTP3 && (l.ProxyProtocol == "optional" || l.ProxyProtocol == "required"):
+	case l.HTTP3 && l.ProxyProtocol == "required" && w.clean(listenerKey(i, "proxy_protocol")):
+		w.fault(at, faultf("leave http3 out, or give it a listener of its own",
+			"over UDP there is no PROXY line, so that everybody would be served without one"))
+	case l.HTTP3 && l.ProxyProtocol == "optional":
 		w.warn(at, faultf("leave one of them out", "over UDP there is no PROXY line: the balancer is the client there"))
 	}
 	for _, key := range []string{"http3_port", "early_data"} {

@@ -44,9 +44,10 @@ func (o Options) file(certs []string) string {
 	for _, c := range certs {
 		fmt.Fprintf(&b, "[[tls.certificate]]\ncert = \"%s.pem\"\nkey = \"%s.key\"\n", c, c)
 	}
+	needsLine := strings.Contains(o.Listener, "proxy_protocol = \"required\"") // over UDP there is none
 	for _, l := range [][2]string{{"front", "https"}, {"plain", "http"}} {
 		fmt.Fprintf(&b, "[[listener]]\nname = %q\naddress = \"127.0.0.1:0\"\nprotocol = %q\nhttp3 = %v\nengine = %q\n%s\n",
-			l[0], l[1], l[1] == "https", Engine(), o.Listener)
+			l[0], l[1], l[1] == "https" && !needsLine, Engine(), o.Listener)
 	}
 	b.WriteString(o.Config)
 	return b.String()
