@@ -82,6 +82,18 @@ func TestLinesAreReadToTheirLastByteAndNoFurther(t *testing.T) {
 	}
 }
 
+func TestAClientIsNamedWhateverIsKnownOfTheDoor(t *testing.T) {
+	for _, door := range []netip.AddrPort{{}, netip.MustParseAddrPort("[::]:443"), netip.MustParseAddrPort("0.0.0.0:443"), four.Door, six.Door} {
+		for _, client := range []netip.AddrPort{four.Client, six.Client} {
+			for _, version := range []int{1, 2} {
+				if got, err := parse(Write(version, Ends{client, door})); err != nil || got.Client != client || got.Door.Port() != door.Port() {
+					t.Errorf("version %d, client %v, door %v: %+v, %v", version, client, door, got, err)
+				}
+			}
+		}
+	}
+}
+
 func TestWhatIsNoLineIsLeftAlone(t *testing.T) {
 	for _, text := range []string{"GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "P", "PROXYT", "\r\n\r\nGET"} {
 		balancer, door := pair(t)
