@@ -2,6 +2,7 @@ package integration
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -14,6 +15,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
 
 	"sterling/internal/proxyline"
 	"sterling/internal/proxytest"
@@ -55,10 +59,20 @@ func askOver(c net.Conn, more string) (status int, body string) {
 	return res.StatusCode, string(text)
 }
 
-// forwardedTo is a backend that answers with the client it was told of.
+// forwardedTo is a backend that answers with the client it was told of, and with
+// what else stands in asAProxy and reaches it.
 func forwardedTo(t *testing.T) *proxytest.Counter {
 	return proxytest.NewCounter(t, "app", func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, r.Header.Get("X-Forwarded-For")+" "+r.Header.Get("X-Real-Ip"))
+		told := r.Header.Get("X-Forwarded-For") + " " + r.Header.Get("X-Real-Ip")
+		for _, name := range []string{"Remote-User", "X-Ssl-Client-Verify", "X-Ssl-Client-Subject"} {
+			if value := r.Header.Get(name); value != "" {
+				told += " " + value
+			}
+		}
+		if host := r.Header.Get("X-Forwarded-Host"); host == "evil.example.org" {
+			told += " " + host
+		}
+		_, _ = io.WriteString(w, told)
 	})
 }
 
@@ -72,7 +86,7 @@ func TestABalancerSaysWhoTheClientIs(t *testing.T) {
 	for _, mode := range []string{"required", "optional"} {
 		p := proxytest.Start(t, proxytest.Options{
 			Config:   "[limits]\nconnections_per_address = 3\n" + proxytest.Pool("app", app.Addr),
-			Listener: "proxy_protocol = \"" + mode + "\"\ntrusted_proxies = [\"127.0.0.1\"]\nheader_timeout = \"1s\"",
+			Listener: "proxy_protocol = \"" + mode + "\"\ntrusted_proxies = [\"127.0.0.1\", \"127.0.0.3\"]\nheader_timeout = \"1s\"",
 		})
 		const six = "PROXY TCP6 2001:db8::7 2001:db8::1 4321 443\r\n"
 		local := string(proxyline.Write(2, proxyline.Ends{}))
@@ -85,10 +99,14 @@ func TestABalancerSaysWhoTheClientIs(t *testing.T) {
 			{"v1", "127.0.0.1", proxyLine(1, "192.0.2.7:4321"), "", 200, "192.0.2.7 192.0.2.7"},
 			{"v2", "127.0.0.1", proxyLine(2, "192.0.2.7:4321"), "", 200, "192.0.2.7 192.0.2.7"},
 			{"IPv6", "127.0.0.1", six, "", 200, "2001:db8::7 2001:db8::7"},
-			{"the balancer itself", "127.0.0.1", local, "", 200, "127.0.0.1 127.0.0.1"},
-			{"what the client says of himself", "127.0.0.1", proxyLine(2, "192.0.2.7:4321"), "X-Forwarded-For: 6.6.6.6\r\n", 200, "192.0.2.7 192.0.2.7"},
-			{"no line", "127.0.0.1", "", "", none, "127.0.0.1 127.0.0.1"},
-			{"a stranger", "127.0.0.2", "", "", none, "127.0.0.2 127.0.0.2"},
+			{"the balancer itself", "127.0.0.1", local, asAProxy, 200, "127.0.0.1 127.0.0.1"},
+			{"unknown", "127.0.0.1", "PROXY UNKNOWN\r\n", asAProxy, 200, "127.0.0.1 127.0.0.1"},
+			{"a balancer that names itself", "127.0.0.1", proxyLine(2, "127.0.0.1:4321"), asAProxy, 200, "127.0.0.1 127.0.0.1"},
+			{"what the client says of himself", "127.0.0.1", proxyLine(2, "192.0.2.7:4321"), asAProxy, 200, "192.0.2.7 192.0.2.7"},
+			{"what a proxy behind the balancer says", "127.0.0.1", proxyLine(1, "127.0.0.3:4321"), "X-Forwarded-For: 192.0.2.8\r\nRemote-User: ann\r\n", 200, "192.0.2.8, 127.0.0.3 192.0.2.8 ann"},
+			{"no line", "127.0.0.1", "", asAProxy, none, "127.0.0.1 127.0.0.1"},
+			{"no line from another", "127.0.0.3", "", asAProxy, none, "127.0.0.3 127.0.0.3"},
+			{"a stranger", "127.0.0.2", "", asAProxy, none, "127.0.0.2 127.0.0.2"},
 			{"a stranger's line", "127.0.0.2", proxyLine(1, "192.0.2.7:4321"), "", garbage, ""},
 			{"a stranger's binary line", "127.0.0.2", proxyLine(2, "192.0.2.7:4321"), "", garbage, ""},
 			{"two lines", "127.0.0.1", proxyLine(1, "192.0.2.7:4321") + proxyLine(1, "192.0.2.8:4321"), "", 400, ""},
@@ -158,10 +176,11 @@ type lined struct {
 
 type linedConn struct {
 	net.Conn
-	client net.Addr
+	client, door net.Addr
 }
 
 func (c linedConn) RemoteAddr() net.Addr { return c.client }
+func (c linedConn) LocalAddr() net.Addr  { return c.door }
 
 func (l lined) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
@@ -177,7 +196,7 @@ func (l lined) Accept() (net.Conn, error) {
 	case err != nil:
 		l.t.Errorf("a connection without a good line: %v", err)
 	}
-	return linedConn{c, net.TCPAddrFromAddrPort(ends.Client)}, nil
+	return linedConn{c, net.TCPAddrFromAddrPort(ends.Client), net.TCPAddrFromAddrPort(ends.Door)}, nil
 }
 
 func TestBackendsAreToldByALine(t *testing.T) {
@@ -192,7 +211,7 @@ func TestBackendsAreToldByALine(t *testing.T) {
 				if r.URL.Path == "/health" && !strings.HasPrefix(r.RemoteAddr, "invalid") && r.RemoteAddr != ":0" {
 					t.Errorf("a check comes from %s", r.RemoteAddr)
 				}
-				_, _ = io.WriteString(w, r.RemoteAddr)
+				_, _ = fmt.Fprint(w, r.RemoteAddr, " ", r.Context().Value(http.LocalAddrContextKey))
 			})}
 			served := make(chan struct{})
 			go func() { defer close(served); _ = server.Serve(lined{l, t}) }()
@@ -205,9 +224,33 @@ func TestBackendsAreToldByALine(t *testing.T) {
 			}
 			for round := range 4 {
 				for i, c := range clients {
-					if status, body := askOver(c, ""); status != 200 || body != c.LocalAddr().String() {
+					if status, body := askOver(c, ""); status != 200 || body != c.LocalAddr().String()+" "+p.Addr("plain") {
 						t.Errorf("round %d: client %d is %s, and the backend was told %d %s", round, i, c.LocalAddr(), status, body)
 					}
+				}
+			}
+			for _, tr := range []*http3.Transport{over3(t, p), over3(t, p)} {
+				socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				quick := &quic.Transport{Conn: socket}
+				t.Cleanup(func() { _ = quick.Close(); _ = socket.Close() })
+				tr.Dial = func(ctx context.Context, addr string, secure *tls.Config, conf *quic.Config) (*quic.Conn, error) {
+					to, err := net.ResolveUDPAddr("udp", addr)
+					if err != nil {
+						return nil, err
+					}
+					return quick.DialEarly(ctx, to, secure, conf)
+				}
+				res, err := (&http.Client{Transport: tr, Timeout: 10 * time.Second}).Get(p.URL("front") + "/") //nolint:noctx // it has a limit
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, _ := io.ReadAll(res.Body)
+				_ = res.Body.Close()
+				if string(body) != socket.LocalAddr().String()+" "+p.Addr("front") {
+					t.Errorf("a client over HTTP/3 is %s, and the backend was told %d %s", socket.LocalAddr(), res.StatusCode, body)
 				}
 			}
 			if b := p.Status().Pools[0].Backends[0]; b.State != "up" {

@@ -64,7 +64,7 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	}
 
 	x.peer, rec.Client = headers.Peer(r.RemoteAddr)
-	x.client = x.listener.trust.Client(x.peer, r.Header)
+	x.client = x.believed().Client(x.peer, r.Header)
 	if x.client.Client != x.peer || rec.Client == "" {
 		rec.Client = x.client.Client.String()
 	}

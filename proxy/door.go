@@ -45,6 +45,11 @@ func newDoor(s *Server, cfg config.Listener) *door {
 	return d
 }
 
+// lined reports whether connections may begin with a PROXY line.
+func (d *door) lined() bool {
+	return d.cfg.ProxyProtocol == "optional" || d.cfg.ProxyProtocol == "required"
+}
+
 // listen binds the socket, or takes the one that was passed, if it has a file.
 func (d *door) listen(passed handover.Socket) error {
 	for range 10 {
@@ -87,7 +92,7 @@ func (d *door) listenTCP(passed handover.Socket) error {
 		return err
 	}
 	l.plain = !d.tls
-	if p := d.cfg.ProxyProtocol; p == "optional" || p == "required" {
+	if d.lined() {
 		l.lines = &lines{required: d.cfg.ProxyProtocol == "required", wait: handshakeTime(d.cfg.HeaderTimeout), log: d.server.log, name: d.name}
 		l.lines.trust.Store(d.server.snapshot.Load().listeners[d.name].trust)
 	}

@@ -3,7 +3,6 @@ package proxy
 import (
 	"errors"
 	"net"
-	"net/http"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -35,7 +34,7 @@ type introduced struct {
 	lines *lines
 
 	once   sync.Once
-	client net.Addr // as the line has it; nil: the peer itself
+	client *net.TCPAddr // as the line has it; nil: the peer itself
 	err    error
 }
 
@@ -104,18 +103,3 @@ func (c *introduced) Read(p []byte) (int, error) {
 // balanced reports whether places by address are not for a peer: it passes on
 // many.
 func (l *lines) balanced(peer netip.Addr) bool { return l != nil && l.trust.Load().Trusts(peer) }
-
-// ends are those of the client's connection, for a PROXY line. Behind a trusted
-// proxy the client is who that one says, and his port is not known.
-func (x *exchange) ends() proxyline.Ends {
-	var e proxyline.Ends
-	if local, ok := x.in.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
-		door := local.AddrPort()
-		e.Door = netip.AddrPortFrom(door.Addr().Unmap().WithZone(""), door.Port())
-	}
-	e.Client = netip.AddrPortFrom(x.client.Client, 0)
-	if remote, err := netip.ParseAddrPort(x.in.RemoteAddr); err == nil && x.client.Client == x.peer {
-		e.Client = netip.AddrPortFrom(x.client.Client, remote.Port())
-	}
-	return e
-}
