@@ -148,6 +148,7 @@ func (p *plan) compileCertificates() {
 			p.problems = append(p.problems, p.cfg.Warning(key, fmt.Sprintf("the certificate for %q: %s", leaf.Names, w), "put a new one in its place"))
 		}
 	}
+	p.compileSuites()
 }
 
 // readECH reads the keys of encrypted client hellos.

@@ -64,3 +64,15 @@ url = "https://127.0.0.1:9101"
 		t.Errorf("exit %d, stderr:\n%s", code, stderr)
 	}
 }
+
+func TestCheckWarnsOfSuitesThatNoCertificateGoesWith(t *testing.T) {
+	s := newSite(t)
+	s.configure(t, "first", `
+[tls]
+suites = ["ECDHE-RSA-AES128-GCM-SHA256"]
+`)
+	code, _, stderr := call("check", "-c", s.file)
+	if code != exitGood || !strings.Contains(stderr, "tls.suites: warning: none is for the ECDSA key") {
+		t.Errorf("exit %d, stderr:\n%s", code, stderr)
+	}
+}

@@ -127,6 +127,7 @@ func (w *walker) judgeCertificates(cfg *Config) {
 			w.fault("tls.acme", faultf("give both, as the authority shows them", "of eab_key_id and eab_key one is missing"))
 		}
 	}
+	w.judgeSuites(cfg)
 	w.judgeClients(cfg)
 	if !w.clean("tls", "tls.certificate", "tls.acme", "listener") {
 		return
