@@ -15,6 +15,7 @@ type field struct {
 	fallback string // the default, as the documentation writes it
 	required bool
 	restart  bool // a change takes effect at the next start only
+	secret   bool // nothing that is printed may hold the value, or of a table any of its values
 
 	preset func()                                 // writes the default
 	read   func(w *walker, key string, value any) // writes the value, or reports
@@ -27,6 +28,9 @@ func (f field) needed() field { f.required = true; return f }
 
 // atStart marks a key that a reload cannot change.
 func (f field) atStart() field { f.restart = true; return f }
+
+// hidden marks a key whose value, or a table whose values, are nobody's business.
+func (f field) hidden() field { f.secret = true; return f }
 
 // says replaces the default's text in the documentation.
 func (f field) says(fallback string) field { f.fallback = fallback; return f }
@@ -51,13 +55,14 @@ type kind[T any] struct {
 	name    string // for people: "duration"
 	example string // what a value of another type should have looked like
 	numbers bool   // an integer is taken as its digits
+	secret  bool   // its values are never shown, not even in part
 	parse   func(string) (T, *fault)
 }
 
 // value is a key whose value is of kind k, with the default as one would write it.
 func value[T any](name string, dst *T, fallback string, k kind[T]) field {
 	return field{
-		name: name, kind: k.name, fallback: fallback,
+		name: name, kind: k.name, fallback: fallback, secret: k.secret,
 		preset: func() {
 			if fallback != "" {
 				*dst, _ = k.parse(fallback)
@@ -87,7 +92,7 @@ func (k kind[T]) accept(set func(T)) accepted {
 // list is a key whose value is an array of kind k.
 func list[T any](name string, dst *[]T, fallback []string, k kind[T]) field {
 	return field{
-		name: name, kind: "list of " + k.name + "s", fallback: tomlList(fallback),
+		name: name, kind: "list of " + k.name + "s", fallback: tomlList(fallback), secret: k.secret,
 		preset: func() {
 			for _, text := range fallback {
 				t, _ := k.parse(text)

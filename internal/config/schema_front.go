@@ -43,10 +43,11 @@ func routeRows(r *Route) []field {
 	}
 }
 
+// A header may hold a password, as for a backend.
 func ruleRows(r *HeaderRules, check func(string) *fault) []field {
 	return []field{
-		mapping("set", &r.Set, check, headerValue),
-		mapping("add", &r.Add, check, headerValue),
+		mapping("set", &r.Set, check, headerValue).hidden(),
+		mapping("add", &r.Add, check, headerValue).hidden(),
 		list("remove", &r.Remove, nil, headerNames(check)),
 	}
 }

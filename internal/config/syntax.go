@@ -83,7 +83,7 @@ func lineCount(text string) int {
 // faultText is the library's message in our form. It may quote a value, which
 // must not be that of a secret.
 func faultText(fault toml.ParseError) string {
-	if strings.HasSuffix(fault.LastKey, "token") {
+	if secretKey(fault.LastKey) {
 		return "the value of " + printable(fault.LastKey) + " cannot be read"
 	}
 	text := strings.TrimSuffix(fault.Message, ".")

@@ -96,7 +96,7 @@ var patterns = kind[string]{name: "path pattern", example: `"certs/*.pem"`, pars
 }}
 
 // secrets are never shown, not even in part.
-var secrets = kind[string]{name: "secret", example: `"text"`, parse: func(s string) (string, *fault) {
+var secrets = kind[string]{name: "secret", example: `"text"`, secret: true, parse: func(s string) (string, *fault) {
 	return s, plain(s)
 }}
 
@@ -150,7 +150,7 @@ var emails = kind[string]{name: "email address", example: `"ops@example.org"`, p
 
 // encodedSecrets are bytes in base64url, as an authority hands them out. They are
 // never shown, not even in part.
-var encodedSecrets = kind[[]byte]{name: "secret in base64url", example: `"c2VjcmV0"`, parse: func(s string) ([]byte, *fault) {
+var encodedSecrets = kind[[]byte]{name: "secret in base64url", example: `"c2VjcmV0"`, secret: true, parse: func(s string) ([]byte, *fault) {
 	data, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(s, "="))
 	if err != nil || len(data) == 0 {
 		return nil, faultf("copy the HMAC key as the authority shows it", "is not base64url")
