@@ -17,6 +17,9 @@ func hsts(c config.Route) []string {
 	if c.HSTSSubdomains {
 		value += "; includeSubDomains"
 	}
+	if c.HSTSPreload {
+		value += "; preload"
+	}
 	return []string{value}
 }
 

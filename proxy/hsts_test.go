@@ -17,11 +17,13 @@ func TestBrowsersAreToldToStayWithHTTPS(t *testing.T) {
 		}))
 		t.Cleanup(own.Close)
 		toml := strings.Replace(appPool(own.URL), `name = "all"`, "name = \"all\"\nhsts = \"8760h\"\nhsts_subdomains = true", 1)
+		listed := "[[route]]\npaths = [\"/listed\"]\nhsts = \"17520h\"\nhsts_subdomains = true\nhsts_preload = true\npool = \"app\"\n"
 		dead := "[[route]]\npaths = [\"/dead\"]\nhsts = \"1m\"\npool = \"dead\"\n[[route]]\npaths = [\"/none\"]\npool = \"app\"\n" +
 			"[[pool]]\nname = \"dead\"\n[[pool.backend]]\nname = \"b1\"\nurl = \"http://127.0.0.1:1\"\n"
-		r := start(t, toml+dead)
+		r := start(t, toml+listed+dead)
 		for path, want := range map[string]string{
 			"/": "max-age=31536000; includeSubDomains", "/own": "max-age=31536000; includeSubDomains", "/dead": "max-age=60", "/none": "",
+			"/listed": "max-age=63072000; includeSubDomains; preload",
 		} {
 			res, _ := get(t, m.client(t), r.url(m)+path)
 			if !strings.HasPrefix(r.url(m), "https") {

@@ -160,6 +160,7 @@ type Route struct {
 	EncodedSlash   string        // reject | pass; default reject
 	HSTS           time.Duration // max-age of Strict-Transport-Security; 0, the default: not sent
 	HSTSSubdomains bool          // with includeSubDomains
+	HSTSPreload    bool          // with preload
 	ClientVerified bool          // only for clients that have shown a good certificate
 	Request        HeaderRules
 	Response       HeaderRules

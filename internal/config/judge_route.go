@@ -64,17 +64,3 @@ func (w *walker) judgeRules(key string, r HeaderRules) {
 		}
 	}
 }
-
-func (w *walker) judgeHSTS(i int, r Route) {
-	if at := routeKey(i, "hsts_subdomains"); r.HSTSSubdomains && r.HSTS == 0 && w.clean(routeKey(i, "hsts")) {
-		w.warn(at, idle("it needs hsts", "the header is not sent"))
-	}
-	if r.HSTS == 0 {
-		return
-	}
-	for name := range r.Response.Set {
-		if strings.EqualFold(name, "Strict-Transport-Security") {
-			w.warn(routeKey(i, "hsts"), faultf("leave one of them out", "replaces what [route.response.set] says of Strict-Transport-Security"))
-		}
-	}
-}

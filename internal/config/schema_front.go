@@ -37,6 +37,7 @@ func routeRows(r *Route) []field {
 		value("encoded_slash", &r.EncodedSlash, "reject", words("reject", "pass")),
 		value("hsts", &r.HSTS, "0s", durations(true)),
 		boolean("hsts_subdomains", &r.HSTSSubdomains),
+		boolean("hsts_preload", &r.HSTSPreload),
 		boolean("client_verified", &r.ClientVerified),
 		table("request", ruleRows(&r.Request, requestHeaderName)),
 		table("response", ruleRows(&r.Response, headerName)),
