@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"syscall"
 
 	proxyproto "github.com/pires/go-proxyproto"
 )
@@ -55,46 +54,6 @@ func Read(c *net.TCPConn) (Ends, error) {
 		return Ends{}, err
 	}
 	return parse(line)
-}
-
-// peek waits until it is clear what the connection begins with, and takes
-// nothing.
-func peek(c *net.TCPConn) (kind string, err error) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return "", err
-	}
-	var b [len(binary2)]byte
-	readErr := raw.Read(func(fd uintptr) bool {
-		var n int
-		for {
-			n, _, err = syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK) //nolint:gosec // a descriptor
-			if err != syscall.EINTR {                                     //nolint:errorlint // it comes as it is
-				break
-			}
-		}
-		switch {
-		case err == syscall.EAGAIN: //nolint:errorlint // as above
-			return false
-		case err != nil:
-			return true
-		case n == 0:
-			err = io.ErrUnexpectedEOF
-			return true
-		}
-		for _, k := range []string{text, binary2} {
-			if m := min(n, len(k)); string(b[:m]) == k[:m] {
-				kind = k
-				return m == len(k)
-			}
-		}
-		kind, err = "", ErrNone
-		return true
-	})
-	if readErr != nil {
-		return "", readErr
-	}
-	return kind, err
 }
 
 func readText(c io.Reader) ([]byte, error) {
