@@ -25,10 +25,14 @@ const (
 
 // Tickets are the keys of TLS session tickets (RFC 8446, section 4.6.1; RFC
 // 5077), in a file that processes share: so sessions are resumed after a restart,
-// after an upgrade and at another process of the same folder. Whoever has the
-// keys can read what was recorded of sessions over TLS 1.2 that were resumed, so
-// they change by themselves, twice a day, and are gone a day after. It is safe
-// for concurrent use.
+// after an upgrade and at another process of the same folder. In TLS 1.2 the ticket
+// travels in the clear, in the first handshake already, and holds the master
+// secret: whoever has the keys can read what was recorded of every session that
+// was given one. With 1.3 they can read early data, and pose as the door to a
+// client that resumes. So keys change by themselves, twice a day, and are gone a
+// day after. crypto/tls announces tickets of 1.3 for seven days, which cannot be
+// set; one that comes later than its key costs a whole handshake, and no more. It
+// is safe for concurrent use.
 //
 // The zero value has no file: each process then has keys of its own, which
 // crypto/tls makes and changes.
