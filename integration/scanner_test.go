@@ -2,6 +2,8 @@ package integration
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
@@ -17,43 +19,29 @@ import (
 	"sterling/internal/proxytest"
 )
 
-// The scanners' findings of protocols, ciphers and known attacks. What they
-// think of a test's authority is no matter.
+// The scanners' findings of protocols, ciphers, known attacks, and what the door
+// prefers and sends by default. What they think of a test's authority is no matter.
 func TestScannersFindNothing(t *testing.T) {
 	t.Parallel()
 	app := proxytest.NewCounter(t, "app", nil)
 	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", app.Addr)})
-	t.Run("testssl", func(t *testing.T) {
-		program, err := exec.LookPath("testssl")
+	t.Run("testssl, ECDSA", func(t *testing.T) {
+		testssl(t, p.Addr("front"), "EC 256", "-p", "-s", "-f", "-U", "-S", "-P")
+	})
+	t.Run("testssl, RSA", func(t *testing.T) {
+		dir, ca := proxytest.ShortDir(t), proxytest.NewCA(t)
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
-			proxytest.Skip(t, "no testssl (testssl.sh)")
+			t.Fatal(err)
 		}
-		found := filepath.Join(t.TempDir(), "found.json")
-		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-		defer cancel()
-		out, err := exec.CommandContext(ctx, program, "--quiet", "--color", "0", "--warnings", "off", "--jsonfile", found,
-			"-p", "-s", "-f", "-U", p.Addr("front")).CombinedOutput()
-		text, readErr := os.ReadFile(found)
-		if readErr != nil {
-			t.Fatalf("%v, %v: %s", readErr, err, out)
-		}
-		var findings []struct{ ID, Severity, Finding string }
-		if err := json.Unmarshal(text, &findings); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-		seen := 0
-		for _, f := range findings {
-			if f.ID == "TLS1_3" || f.ID == "heartbleed" || f.ID == "LUCKY13" {
-				seen++
-			}
-			if slices.Contains([]string{"MEDIUM", "HIGH", "CRITICAL", "FATAL"}, f.Severity) {
-				t.Errorf("%s: %s: %s", f.Severity, f.ID, f.Finding)
+		cert, secret := ca.LeafOf(key, "localhost", "127.0.0.1")
+		for name, text := range map[string][]byte{"cert0.pem": cert, "cert0.key": secret} {
+			if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+				t.Fatal(err)
 			}
 		}
-		if seen != 3 {
-			t.Errorf("the scan was not finished: %s", out)
-		}
-		t.Logf("%d findings, none above low", len(findings))
+		p := proxytest.Start(t, proxytest.Options{Dir: dir, CA: ca, Config: proxytest.Pool("app", app.Addr)})
+		testssl(t, p.Addr("front"), "RSA 2048", "-p", "-U", "-S", "-P")
 	})
 	t.Run("sslscan", func(t *testing.T) {
 		program, err := exec.LookPath("sslscan")
@@ -82,6 +70,52 @@ func TestScannersFindNothing(t *testing.T) {
 			}
 		}
 	})
+}
+
+// aboutTrust are findings about who has signed a test's certificate, and for how
+// long: an authority's matter, and no door's.
+var aboutTrust = []string{"cert_chain_of_trust", "cert_expirationStatus", "cert_notAfter", "cert_revocation"}
+
+// testssl scans an address, whose certificate has a key of a certain kind.
+func testssl(t *testing.T, addr, key string, checks ...string) {
+	t.Helper()
+	program, err := exec.LookPath("testssl")
+	if err != nil {
+		proxytest.Skip(t, "no testssl (testssl.sh)")
+	}
+	found := filepath.Join(t.TempDir(), "found.json")
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
+	defer cancel()
+	args := append([]string{"--quiet", "--color", "0", "--warnings", "off", "--jsonfile", found}, checks...)
+	out, err := exec.CommandContext(ctx, program, append(args, addr)...).CombinedOutput()
+	text, readErr := os.ReadFile(found)
+	if readErr != nil {
+		t.Fatalf("%v, %v: %s", readErr, err, out)
+	}
+	var findings []struct{ ID, Severity, Finding string }
+	if err := json.Unmarshal(text, &findings); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	seen := map[string]string{}
+	for _, f := range findings {
+		seen[f.ID] = f.Finding
+		switch {
+		case !slices.Contains([]string{"MEDIUM", "HIGH", "CRITICAL", "FATAL"}, f.Severity):
+		case slices.Contains(aboutTrust, f.ID):
+			t.Logf("not counted: %s: %s: %s", f.Severity, f.ID, f.Finding)
+		default:
+			t.Errorf("%s: %s: %s", f.Severity, f.ID, f.Finding)
+		}
+	}
+	for _, id := range []string{"TLS1_3", "heartbleed", "LUCKY13", "cert_keySize", "TLS_session_ticket", "cipher_negotiated"} {
+		if seen[id] == "" {
+			t.Errorf("no %s: the scan was not finished: %s", id, out)
+		}
+	}
+	if !strings.HasPrefix(seen["cert_keySize"], key) {
+		t.Errorf("the key is %s", seen["cert_keySize"])
+	}
+	t.Logf("%d findings, none above low that is not about trust", len(findings))
 }
 
 func TestEncryptedClientHellosAreUnderstood(t *testing.T) {

@@ -1,6 +1,7 @@
 package proxytest
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -58,7 +59,12 @@ func (c *CA) Pool() *x509.CertPool {
 // serves as a server's and as a client's.
 func (c *CA) Leaf(hosts ...string) (cert, key []byte) {
 	c.t.Helper()
-	k := newKey(c.t)
+	return c.LeafOf(newKey(c.t), hosts...)
+}
+
+// LeafOf is Leaf with a key of another kind.
+func (c *CA) LeafOf(k crypto.Signer, hosts ...string) (cert, key []byte) {
+	c.t.Helper()
 	tmpl := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: hosts[0]},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(12 * time.Hour),
@@ -72,7 +78,7 @@ func (c *CA) Leaf(hosts ...string) (cert, key []byte) {
 			tmpl.DNSNames = append(tmpl.DNSNames, h)
 		}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, c.cert, &k.PublicKey, c.key)
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, c.cert, k.Public(), c.key)
 	if err != nil {
 		c.t.Fatalf("making a leaf for %v: %v", hosts, err)
 	}
