@@ -68,6 +68,7 @@ type clientPolicy struct {
 	mode        Mode
 	authorities *x509.CertPool
 	revoked     revocations
+	warnings    []error
 }
 
 // nobody is the policy of hosts that have none.
@@ -85,10 +86,8 @@ func LoadClients(policies []ClientPolicy) (*Clients, []ClientError) {
 			faults = append(faults, e)
 		}
 		if read != nil {
-			for _, list := range read.revoked {
-				if w := list.warning(time.Now()); w != nil {
-					t.warnings = append(t.warnings, ClientError{Index: i, Field: "crl", Err: w})
-				}
+			for _, w := range read.warnings {
+				t.warnings = append(t.warnings, ClientError{Index: i, Field: "crl", Err: w})
 			}
 		}
 		if len(p.Hosts) == 0 {
@@ -131,12 +130,14 @@ func readPolicy(p ClientPolicy) (*clientPolicy, []ClientError) {
 		if out.revoked, faults = readRevocations(p.CRLs, list); len(faults) > 0 {
 			return nil, faults
 		}
+		out.warnings = out.revoked.warnings(time.Now(), list)
 	}
 	out.id = hex.EncodeToString(sum.Sum(nil))
 	return out, nil
 }
 
-// Warnings are what will shut clients out before long, or does already.
+// Warnings are what will shut clients out before long, or does already, or lets
+// them in by mistake.
 func (c *Clients) Warnings() []ClientError {
 	if t := c.table.Load(); t != nil {
 		return t.warnings

@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -30,6 +31,33 @@ func parseChain(text []byte) ([]*x509.Certificate, error) {
 		return nil, errors.New("the file holds no certificate")
 	}
 	return chain, nil
+}
+
+// pemBlocks returns what the blocks of a type hold; other types are passed over.
+// pem.Decode passes over blocks that are damaged, too, and what was lost with one
+// may be what mattered: here that is an error, which goes on after the name of
+// the file.
+func pemBlocks(text []byte, kind string) ([][]byte, error) {
+	var all [][]byte
+	begun, whole, rest := bytes.Count(text, []byte("-----BEGIN ")), 0, text
+	for {
+		block, after := pem.Decode(rest)
+		if block == nil {
+			break
+		}
+		rest = after
+		whole++
+		if block.Type == kind {
+			all = append(all, block.Bytes)
+		}
+	}
+	switch {
+	case whole != begun:
+		return nil, fmt.Errorf("is damaged: of %d PEM blocks that begin, %d are whole", begun, whole)
+	case whole > 0 && len(bytes.TrimSpace(rest)) > 0:
+		return nil, errors.New("is damaged: something else follows its last PEM block")
+	}
+	return all, nil
 }
 
 func encodeCertificate(der []byte) []byte {

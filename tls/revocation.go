@@ -3,18 +3,26 @@ package tls
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
-	"os"
+	"math/big"
 	"time"
 )
 
-// revocations are the lists of authorities (RFC 5280, section 5), by their names
-// as DER.
-type revocations map[string]*revocationList
+// revocations are the lists of authorities (RFC 5280, section 5).
+type revocations map[signer]*revocationList
+
+// signer is an authority as far as its list is concerned. One that has renewed
+// its key keeps its name, and its serial numbers may begin anew: each key has a
+// list of its own. One whose certificate alone was renewed is the same.
+type signer struct{ name, key string }
+
+func signerOf(authority *x509.Certificate) signer {
+	return signer{string(authority.RawSubject), string(authority.RawSubjectPublicKeyInfo)}
+}
 
 type revocationList struct {
 	issuer  string
+	begins  time.Time
 	ends    time.Time // zero: it does not say
 	serials map[string]bool
 }
@@ -23,26 +31,18 @@ type revocationList struct {
 // signed. Of two by the same one, the newer counts.
 func readRevocations(files []string, authorities []*x509.Certificate) (revocations, []ClientError) {
 	all := revocations{}
-	newest := make(map[string]time.Time)
 	var faults []ClientError
 	for i, file := range files {
 		lists, err := readLists(file)
 		for _, list := range lists {
-			signer := signerOf(list, authorities)
-			if signer == nil {
+			a := authorityOf(list, authorities)
+			if a == nil {
 				err = fmt.Errorf("%s: none of the authorities in ca has signed it (it names %s)", file, list.Issuer)
 				break
 			}
-			name := string(signer.RawSubject)
-			if list.ThisUpdate.Before(newest[name]) {
-				continue
+			if known := all[signerOf(a)]; known == nil || !list.ThisUpdate.Before(known.begins) {
+				all[signerOf(a)] = newRevocationList(list, a)
 			}
-			newest[name] = list.ThisUpdate
-			read := &revocationList{issuer: signer.Subject.String(), ends: list.NextUpdate, serials: map[string]bool{}}
-			for _, e := range list.RevokedCertificateEntries {
-				read.serials[string(e.SerialNumber.Bytes())] = true
-			}
-			all[name] = read
 		}
 		if err != nil {
 			faults = append(faults, ClientError{Field: fmt.Sprintf("crl[%d]", i), Err: err})
@@ -51,8 +51,8 @@ func readRevocations(files []string, authorities []*x509.Certificate) (revocatio
 	return all, faults
 }
 
-// signerOf is the authority that has signed a list.
-func signerOf(list *x509.RevocationList, authorities []*x509.Certificate) *x509.Certificate {
+// authorityOf is the authority that has signed a list.
+func authorityOf(list *x509.RevocationList, authorities []*x509.Certificate) *x509.Certificate {
 	for _, a := range authorities {
 		if bytes.Equal(a.RawSubject, list.RawIssuer) && list.CheckSignatureFrom(a) == nil {
 			return a
@@ -61,34 +61,27 @@ func signerOf(list *x509.RevocationList, authorities []*x509.Certificate) *x509.
 	return nil
 }
 
-// readLists reads a file of PEM blocks, or of a single DER list.
-func readLists(file string) ([]*x509.RevocationList, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
+func newRevocationList(list *x509.RevocationList, authority *x509.Certificate) *revocationList {
+	out := &revocationList{
+		issuer: authority.Subject.String(), begins: list.ThisUpdate, ends: list.NextUpdate,
+		serials: make(map[string]bool, len(list.RevokedCertificateEntries)),
 	}
-	var ders [][]byte
-	for rest := data; ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		if block.Type == "X509 CRL" {
-			ders = append(ders, block.Bytes)
-		}
+	var buf [serialSize]byte
+	for _, e := range list.RevokedCertificateEntries {
+		out.serials[string(serialKey(buf[:], e.SerialNumber))] = true
 	}
-	if len(ders) == 0 {
-		ders = [][]byte{data}
+	return out
+}
+
+// serialSize is how long a serial number may be (RFC 5280, section 4.1.2.2).
+const serialSize = 20
+
+// serialKey writes a number into buf, which is of serialSize, where it fits.
+func serialKey(buf []byte, n *big.Int) []byte {
+	if n.BitLen() > 8*len(buf) {
+		return n.Bytes()
 	}
-	var all []*x509.RevocationList
-	for _, der := range ders {
-		list, err := x509.ParseRevocationList(der)
-		if err != nil {
-			return nil, fmt.Errorf("%s is no revocation list: %w", file, err)
-		}
-		all = append(all, list)
-	}
-	return all, nil
+	return n.FillBytes(buf)
 }
 
 // soon is how long before its end one is told of a list.
@@ -106,6 +99,35 @@ func (l *revocationList) warning(now time.Time) error {
 	return fmt.Errorf("the revocation list of %s ends on %s", l.issuer, end)
 }
 
+// warnings are what is to be told of lists, and of the want of one.
+func (r revocations) warnings(now time.Time, authorities []*x509.Certificate) []error {
+	var all []error
+	for _, list := range r {
+		if w := list.warning(now); w != nil {
+			all = append(all, w)
+		}
+	}
+	if w := r.unlisted(authorities); w != nil {
+		all = append(all, w)
+	}
+	return all
+}
+
+// unlisted says that an authority has no list while another of its name has one,
+// as when the list is signed by the renewed key alone; nil: there is none such.
+func (r revocations) unlisted(authorities []*x509.Certificate) error {
+	named := make(map[string]bool, len(r))
+	for s := range r {
+		named[s.name] = true
+	}
+	for _, a := range authorities {
+		if s := signerOf(a); named[s.name] && r[s] == nil {
+			return fmt.Errorf("%s is in ca with two keys, and has signed a list with one alone: what the other has issued counts as not revoked", a.Subject)
+		}
+	}
+	return nil
+}
+
 // check looks each certificate of a chain up in the list of the one above it. An
 // authority without a list is taken at its word. A list that has ended says
 // nothing any more, and what it does not say may be that a key was stolen: it
@@ -114,11 +136,13 @@ func (r revocations) check(chain []*x509.Certificate) error {
 	if len(r) == 0 {
 		return nil
 	}
+	var buf [serialSize]byte
 	for i := range len(chain) - 1 {
-		list := r[string(chain[i+1].RawSubject)]
+		above := chain[i+1]
+		list := r[signer{string(above.RawSubject), string(above.RawSubjectPublicKeyInfo)}] // as signerOf, without copies
 		switch {
 		case list == nil:
-		case list.serials[string(chain[i].SerialNumber.Bytes())]:
+		case list.serials[string(serialKey(buf[:], chain[i].SerialNumber))]:
 			return errRevoked
 		case !list.ends.IsZero() && time.Now().After(list.ends):
 			return fmt.Errorf("the revocation list of %s has ended on %s: put a new one in its place", list.issuer, list.ends.UTC().Format(time.RFC3339))
