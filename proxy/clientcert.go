@@ -36,18 +36,17 @@ func (x *exchange) verified() bool { return x.in.TLS != nil && len(x.in.TLS.Veri
 
 // admits checks whether the connection may carry a request for this host.
 func (x *exchange) admits() (verdict, bool) {
-	s := x.door.server
 	if x.in.TLS == nil {
-		return certificateMissing, s.clients.Admits(nil, x.host)
+		return certificateMissing, x.snap.clients.Admits(nil, x.host)
 	}
-	return misdirected, s.certificates.SamePolicy(x.in.TLS.ServerName, x.host) && s.clients.Admits(x.in.TLS, x.host)
+	return misdirected, x.door.server.certificates.SamePolicy(x.in.TLS.ServerName, x.host) && x.snap.clients.Admits(x.in.TLS, x.host)
 }
 
 // tellCertificate tells the backend of the client's certificate, where one was
 // asked for. Elsewhere there are no such headers but those of a trusted proxy.
 func (x *exchange) tellCertificate(told *headers.ClientCertificate) bool {
 	state := x.in.TLS
-	if state == nil || len(state.PeerCertificates) == 0 && x.door.server.clients.Mode(x.host) == proxytls.NoCertificate {
+	if state == nil || len(state.PeerCertificates) == 0 && x.snap.clients.Mode(x.host) == proxytls.NoCertificate {
 		return false
 	}
 	if len(state.PeerCertificates) > 0 {

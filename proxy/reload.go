@@ -55,7 +55,6 @@ func (s *Server) exchange(cfg *config.Config, tell bool) (Report, error) {
 		s.acme.SetNames(p.names)
 	}
 	s.publishCertificates()
-	s.clients.Replace(p.clients)
 	for _, d := range s.doors {
 		if d.listener != nil && d.listener.lines != nil {
 			d.listener.lines.trust.Store(next.listeners[d.name].trust)

@@ -56,7 +56,6 @@ type Server struct {
 	access       *accesslog.Log
 	backends     *backend.Set
 	certificates proxytls.Store
-	clients      proxytls.Clients
 	tlsConfig    *tls.Config
 	tickets      *proxytls.Tickets
 	connections  *connectionLimits
@@ -115,7 +114,7 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 	}
 	s.tlsConfig = s.certificates.ServerConfig(proxytls.Options{
 		MinVersion: cfg.TLS.MinVersion, Suites: cfg.TLS.Suites, Curves: cfg.TLS.Curves, ECH: p.ech,
-		Tickets: s.tickets, Keeper: s.keeperOf(), Clients: &s.clients,
+		Tickets: s.tickets, Keeper: s.keeperOf(), Clients: func() *proxytls.Clients { return s.snapshot.Load().clients },
 	})
 	s.keeper = newKeeper(s, cfg)
 	s.backends = backend.NewSet(backend.SetOptions{OnEvent: s.event})
@@ -138,7 +137,6 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 	s.restore(snap, was)
 	s.snapshot.Store(snap)
 	s.publishCertificates()
-	s.clients.Replace(p.clients)
 	s.keeper.detached = borrowed(opts.Inherited)
 	s.keeper.start()
 	s.watch = newCertificateWatch(s)

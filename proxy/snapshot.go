@@ -23,6 +23,7 @@ type snapshot struct {
 	listeners    map[string]*listenerRules
 	redirects    map[string]redirection
 	certificates *proxytls.Store
+	clients      *proxytls.Clients
 	files        string // fingerprint of what they were read from
 	pools        *backend.Pools
 	byName       map[string]*pool

@@ -44,7 +44,7 @@ func (a *authority) list(file string, number int64, ends time.Time, serials ...i
 // meeting is a server with policies, and one client who keeps his sessions.
 type meeting struct {
 	t       *testing.T
-	clients *Clients
+	clients *Clients // in force
 	config  *tls.Config
 	roots   *x509.CertPool
 	cache   tls.ClientSessionCache
@@ -57,9 +57,9 @@ func newMeeting(t *testing.T, a *authority, policies ...ClientPolicy) *meeting {
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
-	m := &meeting{t: t, clients: new(Clients), roots: a.pool(), cache: tls.NewLRUClientSessionCache(10), version: tls.VersionTLS13}
+	m := &meeting{t: t, roots: a.pool(), cache: tls.NewLRUClientSessionCache(10), version: tls.VersionTLS13}
 	m.set(policies...)
-	m.config = store.ServerConfig(Options{Clients: m.clients})
+	m.config = store.ServerConfig(Options{Clients: func() *Clients { return m.clients }})
 	return m
 }
 
@@ -69,7 +69,7 @@ func (m *meeting) set(policies ...ClientPolicy) {
 	if len(faults) > 0 {
 		m.t.Fatal(faults)
 	}
-	m.clients.Replace(loaded)
+	m.clients = loaded
 }
 
 // greet has a client with that certificate ask for a host, and returns what the

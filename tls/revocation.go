@@ -145,8 +145,16 @@ func (r revocations) check(chain []*x509.Certificate) error {
 		case list.serials[string(serialKey(buf[:], chain[i].SerialNumber))]:
 			return errRevoked
 		case !list.ends.IsZero() && time.Now().After(list.ends):
-			return fmt.Errorf("the revocation list of %s has ended on %s: put a new one in its place", list.issuer, list.ends.UTC().Format(time.RFC3339))
+			return listEnded{list}
 		}
 	}
 	return nil
+}
+
+// listEnded is the error of a list that has ended. It is put into words when
+// somebody reads it, for requests are checked, too.
+type listEnded struct{ list *revocationList }
+
+func (e listEnded) Error() string {
+	return fmt.Sprintf("the revocation list of %s has ended on %s: put a new one in its place", e.list.issuer, e.list.ends.UTC().Format(time.RFC3339))
 }

@@ -15,8 +15,10 @@ type Options struct {
 	ECH []tls.EncryptedClientHelloKey
 	// Tickets are the keys of session tickets; nil: crypto/tls makes its own.
 	Tickets *Tickets
-	// Clients say which certificates clients must show; nil: none.
-	Clients *Clients
+	// Clients returns the policies that are in force, which say what certificates
+	// clients must show. Each handshake asks it, so it must not wait. nil: there
+	// are none.
+	Clients func() *Clients
 	// Keeper orders certificates; nil: there are only those of files.
 	Keeper Keeper
 }
@@ -45,7 +47,7 @@ func (s *Store) ServerConfig(o Options) *tls.Config {
 	}
 	o.Tickets.apply(c, "")
 	if o.Clients != nil {
-		c.GetConfigForClient = o.Clients.configured(c, o.Tickets)
+		c.GetConfigForClient = configured(o.Clients, c, o.Tickets)
 	}
 	return c
 }
