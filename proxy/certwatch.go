@@ -27,10 +27,10 @@ type certificateWatch struct {
 	done   sync.WaitGroup
 
 	// What follows belongs to that goroutine.
-	due    time.Time // when the files are looked at again
-	seen   string    // fingerprint of the last look
-	failed string    // what could not be taken up
-	told   map[string]int
+	due    time.Time      // when the files are looked at again
+	seen   string         // fingerprint of the last look
+	failed string         // what could not be taken up
+	told   map[string]int // of what ends: the least that was left
 
 	tickets   time.Time // when their keys were looked at
 	ticketErr bool      // which failed, and was logged
@@ -118,24 +118,39 @@ func (s *Server) refresh() error {
 // Days before its end at which one is told of a certificate.
 var warnAt = []int{21, 7, 1, 0}
 
-// tellOfEnds warns of certificates that end soon, at each of these days once.
+// tellOfEnds warns of certificates that end soon, at each of these days once, and
+// of revocation lists.
 func (w *certificateWatch) tellOfEnds(now time.Time) {
 	for _, leaf := range w.server.certificates.Certificates() {
 		due := dueWarning(leaf, now)
-		if due < 0 {
+		if due < 0 || !w.first(leaf.String(), due) {
 			continue
 		}
-		key := leaf.String()
-		if last, told := w.told[key]; told && last <= due {
-			continue
-		}
-		w.told[key] = due
 		level, message := zerolog.WarnLevel, "a certificate expires soon"
 		if due == 0 {
 			level, message = zerolog.ErrorLevel, "a certificate has expired"
 		}
 		w.server.log.WithLevel(level).Strs("names", leaf.Names).Time("not_after", leaf.NotAfter.UTC()).Msg(message)
 	}
+	for _, list := range w.server.snapshot.Load().clients.RevocationEnds() {
+		level, message, due := zerolog.WarnLevel, "a revocation list ends soon", 1
+		if list.Over(now) {
+			level, message, due = zerolog.ErrorLevel, "a revocation list has ended: nobody of its authority gets in", 0
+		}
+		if list.Soon(now) && w.first(list.Authority+" "+list.Ends.String(), due) {
+			w.server.log.WithLevel(level).Str("authority", list.Authority).Time("ends", list.Ends.UTC()).Msg(message)
+		}
+	}
+}
+
+// first reports whether one has not been told yet that so little is left of what
+// ends, and remembers it.
+func (w *certificateWatch) first(what string, due int) bool {
+	if last, told := w.told[what]; told && last <= due {
+		return false
+	}
+	w.told[what] = due
+	return true
 }
 
 // dueWarning is the least of warnAt that has come; -1: none has. One that is not

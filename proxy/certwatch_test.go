@@ -11,6 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sterling/internal/proxytest"
 	proxytls "sterling/tls"
 )
 
@@ -129,6 +130,7 @@ func TestOneIsToldOfEachEndOnce(t *testing.T) {
 	var log bytes.Buffer
 	w := newCertificateWatch(&Server{log: zerolog.New(&log)})
 	w.server.certificates.Replace(r.snapshot.Load().certificates)
+	w.server.snapshot.Store(r.snapshot.Load())
 	leaf := r.snapshot.Load().certificates.Certificates()[0] // it lives for an hour
 	for range 3 {
 		w.tellOfEnds(leaf.NotAfter.Add(-time.Minute))
@@ -137,4 +139,35 @@ func TestOneIsToldOfEachEndOnce(t *testing.T) {
 	if got := strings.Count(log.String(), "\n"); got != 1 || !strings.Contains(log.String(), "a certificate has expired") {
 		t.Errorf("the log:\n%s", log.String())
 	}
+}
+
+func TestOneIsToldOfListsThatEnd(t *testing.T) {
+	r := watched(t, "")
+	people := proxytest.NewCA(t)
+	r.file("staff.pem", people.PEM())
+	end := time.Now().Add(48 * time.Hour).Truncate(time.Second)
+	r.file("staff.crl", people.RevokeUntil(end))
+	toml := strings.Replace(preamble, "[[tls.certificate]]", "[tls]\nwatch = \"20ms\"\n"+
+		policyFor("required", "ca = \"staff.pem\"\ncrl = [\"staff.crl\"]\n")+"[[tls.certificate]]", 1)
+	if _, err := r.Reload(r.parse(toml + appPool(named(t, "one").URL))); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	w := newCertificateWatch(&Server{log: zerolog.New(&log)})
+	w.server.snapshot.Store(r.snapshot.Load())
+	for _, tt := range []struct {
+		left time.Duration
+		want string
+	}{
+		{5 * time.Hour, ""}, {4 * time.Hour, `"level":"warn"`}, {time.Hour, ""}, {-time.Second, `"level":"error"`}, {-time.Hour, ""},
+	} {
+		log.Reset()
+		w.tellOfEnds(end.Add(-tt.left))
+		if got := log.String(); (got != "") != (tt.want != "") || !strings.Contains(got, tt.want) {
+			t.Errorf("%v before its end: %q", tt.left, got)
+		}
+	}
+	// A list that the watch takes up is told of, too.
+	r.file("staff.crl", people.RevokeUntil(time.Now().Add(-time.Hour)))
+	r.eventually("the end of the new list", func() bool { return strings.Contains(r.log.String(), "a revocation list has ended") })
 }

@@ -27,7 +27,7 @@ func (p *plan) compileClients() {
 	}
 	for _, w := range clients.Warnings() {
 		key := fmt.Sprintf("tls.client[%d].%s", w.Index, w.Field)
-		p.problems = append(p.problems, p.cfg.Warning(key, w.Err.Error(), "put a new one in its place"))
+		p.problems = append(p.problems, p.cfg.Warning(key, w.Err.Error(), w.Hint))
 	}
 }
 

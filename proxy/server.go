@@ -68,6 +68,7 @@ type Server struct {
 	active   atomic.Int64 // requests under way
 	// droppedRules counts header rules whose value could not stand in a header.
 	droppedRules atomic.Uint64
+	refusals     refusals
 	bound        atomic.Bool
 	serving      atomic.Bool
 	ending       atomic.Bool // a shutdown has begun
@@ -115,6 +116,7 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 	s.tlsConfig = s.certificates.ServerConfig(proxytls.Options{
 		MinVersion: cfg.TLS.MinVersion, Suites: cfg.TLS.Suites, Curves: cfg.TLS.Curves, ECH: p.ech,
 		Tickets: s.tickets, Keeper: s.keeperOf(), Clients: func() *proxytls.Clients { return s.snapshot.Load().clients },
+		Refused: func(err error) { s.refusedCertificate(err.Error()) },
 	})
 	s.keeper = newKeeper(s, cfg)
 	s.backends = backend.NewSet(backend.SetOptions{OnEvent: s.event})

@@ -10,7 +10,7 @@ import (
 
 func TestOnlyWhatStopsAListenerIsLoudInTheLog(t *testing.T) {
 	var out bytes.Buffer
-	s := serverLog{zerolog.New(&out).Level(zerolog.InfoLevel), "front"}
+	s := serverLog{zerolog.New(&out).Level(zerolog.InfoLevel), "front", func(string) {}}
 	for _, line := range []string{
 		"http: TLS handshake error from 192.0.2.1:1: EOF\n",
 		"http: Accept error: accept tcp 127.0.0.1:1: accept4: too many open files; retrying in 5ms\n",

@@ -25,7 +25,7 @@ func newStandard(d *door) *standard {
 		IdleTimeout:                  cfg.Idle,
 		MaxHeaderBytes:               int(cfg.MaxHeader),
 		BaseContext:                  func(net.Listener) context.Context { return d.server.base },
-		ErrorLog:                     stdlog.New(serverLog{d.server.log, cfg.Name}, "", 0),
+		ErrorLog:                     stdlog.New(serverLog{d.server.log, cfg.Name, d.server.refusedCertificate}, "", 0),
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxReadFrame,
 			MaxDecoderHeaderTableSize: headerTable, WriteByteTimeout: cfg.WriteIdle,

@@ -20,6 +20,8 @@ type Status struct {
 	AccessLog    AccessLogStatus     `json:"access_log"`
 	// DroppedRules counts header rules whose value, expanded, held a control byte.
 	DroppedRules uint64 `json:"dropped_rules"`
+	// RefusedCertificates counts client certificates that were refused in handshakes.
+	RefusedCertificates uint64 `json:"refused_certificates"`
 }
 
 // ListenerStatus is one door.
@@ -72,8 +74,8 @@ func (s *Server) Status() Status {
 	out := Status{
 		Version: s.version, PID: os.Getpid(), Generation: snap.generation, Started: s.started.UTC(), Ready: s.Ready(),
 		Listeners: []ListenerStatus{}, Pools: []PoolStatus{}, Certificates: []CertificateStatus{},
-		DroppedRules: s.droppedRules.Load(),
-		AccessLog:    AccessLogStatus{Written: s.access.Written(), Dropped: s.access.Dropped()},
+		DroppedRules: s.droppedRules.Load(), RefusedCertificates: s.refusals.count.Load(),
+		AccessLog: AccessLogStatus{Written: s.access.Written(), Dropped: s.access.Dropped()},
 	}
 	for _, d := range s.doors {
 		out.Listeners = append(out.Listeners, d.status())

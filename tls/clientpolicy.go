@@ -16,7 +16,7 @@ type clientPolicy struct {
 	authorities *x509.CertPool
 	trusted     map[string]bool // the same, as DER
 	revoked     revocations
-	warnings    []error
+	warnings    []ClientError
 }
 
 // nobody is the policy of hosts that have none.

@@ -38,7 +38,8 @@ type ClientPolicy struct {
 // ClientError is a fault of a ClientPolicy.
 type ClientError struct {
 	Index int    // of the policy
-	Field string // ca, crl[N]
+	Field string // ca, crl, crl[N]
+	Hint  string // what to do about it, or ""
 	Err   error
 }
 
@@ -50,6 +51,7 @@ type Clients struct {
 	exact, wild map[string]*clientPolicy
 	fallback    *clientPolicy
 	warnings    []ClientError
+	ends        []RevocationEnd
 }
 
 // LoadClients reads the files of policies. It reports every fault; with any,
@@ -65,7 +67,11 @@ func LoadClients(policies []ClientPolicy) (*Clients, []ClientError) {
 		}
 		if read != nil {
 			for _, w := range read.warnings {
-				c.warnings = append(c.warnings, ClientError{Index: i, Field: "crl", Err: w})
+				w.Index = i
+				c.warnings = append(c.warnings, w)
+			}
+			for _, list := range read.revoked {
+				c.ends = append(c.ends, list.RevocationEnd)
 			}
 		}
 		if len(p.Hosts) == 0 {
@@ -128,9 +134,9 @@ func (c *Clients) Mode(host string) Mode { return c.find(host).mode }
 
 // configured returns the configuration for a handshake, by the policies that are
 // in force when it begins; nil: that of the listener.
-func configured(present func() *Clients, base *tls.Config, tickets *Tickets) func(*tls.ClientHelloInfo) (*tls.Config, error) {
+func configured(o Options, base *tls.Config) func(*tls.ClientHelloInfo) (*tls.Config, error) {
 	return func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		p := present().find(hello.ServerName)
+		p := o.Clients().find(hello.ServerName)
 		if p.mode == NoCertificate || len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == ChallengeProtocol {
 			return nil, nil
 		}
@@ -140,8 +146,14 @@ func configured(present func() *Clients, base *tls.Config, tickets *Tickets) fun
 			AskCertificate: tls.RequestClientCert, OptionalCertificate: tls.VerifyClientCertIfGiven, RequireCertificate: tls.RequireAndVerifyClientCert,
 		}[p.mode]
 		config.ClientCAs = p.authorities
-		config.VerifyConnection = p.verify
-		tickets.apply(config, p.id)
+		config.VerifyConnection = func(state tls.ConnectionState) error {
+			err := p.verify(state)
+			if err != nil && o.Refused != nil {
+				o.Refused(err)
+			}
+			return err
+		}
+		o.Tickets.apply(config, p.id)
 		return config, nil
 	}
 }

@@ -21,9 +21,7 @@ func signerOf(authority *x509.Certificate) signer {
 }
 
 type revocationList struct {
-	issuer  string
-	begins  time.Time
-	ends    time.Time // zero: it does not say
+	RevocationEnd
 	serials map[string]bool
 }
 
@@ -40,7 +38,7 @@ func readRevocations(files []string, authorities []*x509.Certificate) (revocatio
 				err = fmt.Errorf("%s: none of the authorities in ca has signed it (it names %s)", file, list.Issuer)
 				break
 			}
-			if known := all[signerOf(a)]; known == nil || !list.ThisUpdate.Before(known.begins) {
+			if known := all[signerOf(a)]; known == nil || !list.ThisUpdate.Before(known.Begins) {
 				all[signerOf(a)] = newRevocationList(list, a)
 			}
 		}
@@ -63,8 +61,8 @@ func authorityOf(list *x509.RevocationList, authorities []*x509.Certificate) *x5
 
 func newRevocationList(list *x509.RevocationList, authority *x509.Certificate) *revocationList {
 	out := &revocationList{
-		issuer: authority.Subject.String(), begins: list.ThisUpdate, ends: list.NextUpdate,
-		serials: make(map[string]bool, len(list.RevokedCertificateEntries)),
+		RevocationEnd: RevocationEnd{Authority: authority.Subject.String(), Begins: list.ThisUpdate, Ends: list.NextUpdate},
+		serials:       make(map[string]bool, len(list.RevokedCertificateEntries)),
 	}
 	var buf [serialSize]byte
 	for _, e := range list.RevokedCertificateEntries {
@@ -84,31 +82,19 @@ func serialKey(buf []byte, n *big.Int) []byte {
 	return n.FillBytes(buf)
 }
 
-// soon is how long before its end one is told of a list.
-const soon = 24 * time.Hour
-
-// warning says that a list has ended, or will soon; nil: neither.
-func (l *revocationList) warning(now time.Time) error {
-	end := l.ends.UTC().Format(time.RFC3339)
-	switch {
-	case l.ends.IsZero() || l.ends.Sub(now) > soon:
-		return nil
-	case now.After(l.ends):
-		return fmt.Errorf("the revocation list of %s has ended on %s: nobody of that authority gets in", l.issuer, end)
-	}
-	return fmt.Errorf("the revocation list of %s ends on %s", l.issuer, end)
-}
-
 // warnings are what is to be told of lists, and of the want of one.
-func (r revocations) warnings(now time.Time, authorities []*x509.Certificate) []error {
-	var all []error
+func (r revocations) warnings(now time.Time, authorities []*x509.Certificate) []ClientError {
+	var all []ClientError
 	for _, list := range r {
-		if w := list.warning(now); w != nil {
-			all = append(all, w)
+		const hint = "put a new one in its place"
+		if list.Over(now) {
+			all = append(all, ClientError{Field: "crl", Hint: hint, Err: listEnded{list}})
+		} else if list.Soon(now) {
+			all = append(all, ClientError{Field: "crl", Hint: hint, Err: fmt.Errorf("the revocation list of %s ends on %s", list.Authority, list.end())})
 		}
 	}
-	if w := r.unlisted(authorities); w != nil {
-		all = append(all, w)
+	if err := r.unlisted(authorities); err != nil {
+		all = append(all, ClientError{Field: "crl", Hint: "name its list, too", Err: err})
 	}
 	return all
 }
@@ -144,17 +130,9 @@ func (r revocations) check(chain []*x509.Certificate) error {
 		case list == nil:
 		case list.serials[string(serialKey(buf[:], chain[i].SerialNumber))]:
 			return errRevoked
-		case !list.ends.IsZero() && time.Now().After(list.ends):
+		case list.Over(time.Now()):
 			return listEnded{list}
 		}
 	}
 	return nil
-}
-
-// listEnded is the error of a list that has ended. It is put into words when
-// somebody reads it, for requests are checked, too.
-type listEnded struct{ list *revocationList }
-
-func (e listEnded) Error() string {
-	return fmt.Sprintf("the revocation list of %s has ended on %s: put a new one in its place", e.list.issuer, e.list.ends.UTC().Format(time.RFC3339))
 }

@@ -19,6 +19,11 @@ type Options struct {
 	// clients must show. Each handshake asks it, so it must not wait. nil: there
 	// are none.
 	Clients func() *Clients
+	// Refused is told why a client's certificate was refused that crypto/tls had
+	// found good: it was revoked, or its list has ended. What crypto/tls refuses by
+	// itself is a tls.CertificateVerificationError of the handshake. nil: nobody
+	// wants to know.
+	Refused func(error)
 	// Keeper orders certificates; nil: there are only those of files.
 	Keeper Keeper
 }
@@ -47,7 +52,7 @@ func (s *Store) ServerConfig(o Options) *tls.Config {
 	}
 	o.Tickets.apply(c, "")
 	if o.Clients != nil {
-		c.GetConfigForClient = configured(o.Clients, c, o.Tickets)
+		c.GetConfigForClient = configured(o, c)
 	}
 	return c
 }

@@ -103,8 +103,14 @@ func (c *CA) Certificate(hosts ...string) tls.Certificate {
 // Revoke is a revocation list in PEM, of leaves of this CA.
 func (c *CA) Revoke(leaves ...tls.Certificate) []byte {
 	c.t.Helper()
+	return c.RevokeUntil(time.Now().Add(48*time.Hour), leaves...)
+}
+
+// RevokeUntil is Revoke with another end. The list is two days long.
+func (c *CA) RevokeUntil(end time.Time, leaves ...tls.Certificate) []byte {
+	c.t.Helper()
 	now := time.Now()
-	list := &x509.RevocationList{Number: big.NewInt(now.UnixNano()), ThisUpdate: now, NextUpdate: now.Add(48 * time.Hour)}
+	list := &x509.RevocationList{Number: big.NewInt(now.UnixNano()), ThisUpdate: end.Add(-48 * time.Hour), NextUpdate: end}
 	for _, l := range leaves {
 		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: l.Leaf.SerialNumber, RevocationTime: now})
 	}
