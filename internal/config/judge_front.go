@@ -143,54 +143,6 @@ func (w *walker) judgeCertificates(cfg *Config) {
 	}
 }
 
-func clientKey(i int, key string) string { return fmt.Sprintf("tls.client[%d].%s", i, key) }
-
-// judgeClients wants to know, of each host, one thing alone.
-func (w *walker) judgeClients(cfg *Config) {
-	first := make(map[string]int)
-	for i, c := range cfg.TLS.Clients {
-		if !w.clean(clientKey(i, "hosts")) {
-			continue
-		}
-		hosts := c.Hosts
-		if len(hosts) == 0 {
-			hosts = []string{""}
-		}
-		for j, host := range hosts {
-			at := index(clientKey(i, "hosts"), j)
-			if host == "" {
-				at = fmt.Sprintf("tls.client[%d]", i)
-			}
-			if other, taken := first[host]; taken {
-				w.fault(at, faultf("one policy for each host", "tls.client[%d] is for the same hosts", other))
-				continue
-			}
-			first[host] = i
-		}
-		w.judgeClient(i, c)
-	}
-	for i, r := range cfg.Routes {
-		if r.ClientVerified && w.clean("tls.client") && !slices.ContainsFunc(cfg.TLS.Clients, func(c ClientPolicy) bool { return c.CA != "" }) {
-			w.fault(routeKey(i, "client_verified"), faultf("add a [[tls.client]] with a ca", "no client is asked for a certificate that could be verified"))
-		}
-	}
-}
-
-func (w *walker) judgeClient(i int, c ClientPolicy) {
-	if !w.clean(clientKey(i, "certificate"), clientKey(i, "ca"), clientKey(i, "crl")) {
-		return
-	}
-	verifies := c.Certificate == "optional" || c.Certificate == "required"
-	switch {
-	case verifies && c.CA == "":
-		w.fault(clientKey(i, "ca"), faultf("name the PEM file of the authorities that issue them", "is missing: nobody could tell a good certificate"))
-	case !verifies && c.CA != "":
-		w.warn(clientKey(i, "ca"), idle(`it needs certificate = "optional" or "required"`, "nothing is verified"))
-	case !verifies && len(c.CRL) > 0:
-		w.warn(clientKey(i, "crl"), idle(`it needs certificate = "optional" or "required"`, "nothing is verified"))
-	}
-}
-
 // judgePair wants a certificate with its key, or a pattern for both.
 func (w *walker) judgePair(at string, c Certificate) {
 	if !w.clean(at, at+".cert", at+".key", at+".files") {
