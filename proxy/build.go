@@ -28,7 +28,7 @@ func (s *Server) build(p *plan, generation uint64) (*snapshot, error) {
 	}
 	snap := &snapshot{
 		generation: generation, cfg: p.cfg, table: p.table, pools: pools,
-		certificates: p.certificates, clients: p.clients, files: p.files,
+		certificates: p.certificates, clients: p.clients, ech: p.ech, files: p.files,
 		listeners: make(map[string]*listenerRules),
 		byName:    make(map[string]*pool),
 	}

@@ -202,6 +202,9 @@ func fingerprint(cfg *config.Config) string {
 			add(filepath.Join(filepath.Dir(path), "privkey.pem"))
 		}
 	}
+	for _, path := range cfg.TLS.ECH {
+		add(path)
+	}
 	for _, c := range cfg.TLS.Clients {
 		for _, path := range append([]string{c.CA}, c.CRL...) {
 			if path != "" {

@@ -151,15 +151,21 @@ func (p *plan) compileCertificates() {
 	p.compileSuites()
 }
 
-// readECH reads the keys of encrypted client hellos.
+// readECH reads the keys of encrypted client hellos. A client whose key is not
+// known any more goes on under the public name, if there is a certificate for it.
 func (p *plan) readECH() {
 	for i, file := range p.cfg.TLS.ECH {
-		key, err := proxytls.ReadECH(file)
+		at := fmt.Sprintf("tls.ech[%d]", i)
+		key, public, err := proxytls.ReadECH(file)
 		if err != nil {
-			p.fault(fmt.Sprintf("tls.ech[%d]", i), "", err)
+			p.fault(at, "", err)
 			continue
 		}
 		p.ech = append(p.ech, key)
+		if p.certificates != nil && !p.certificates.Serves(public) && !slices.Contains(p.names, public) {
+			p.problems = append(p.problems, p.cfg.Warning(at, fmt.Sprintf("no certificate serves %q, its public name", public),
+				"add one, or clients whose key has been replaced cannot connect"))
+		}
 	}
 }
 

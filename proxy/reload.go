@@ -127,7 +127,6 @@ func compare(old, cfg *config.Config) Report {
 	restart(old.TLS.MinVersion != cfg.TLS.MinVersion, "tls.min_version")
 	restart(!slices.Equal(old.TLS.Suites, cfg.TLS.Suites), "tls.suites")
 	restart(!slices.Equal(old.TLS.Curves, cfg.TLS.Curves), "tls.curves")
-	restart(!slices.Equal(old.TLS.ECH, cfg.TLS.ECH), "tls.ech")
 	before, after := listenersByName(old), listenersByName(cfg)
 	for name, l := range after {
 		was, ok := before[name]

@@ -114,7 +114,8 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 		return nil, err
 	}
 	s.tlsConfig = s.certificates.ServerConfig(proxytls.Options{
-		MinVersion: cfg.TLS.MinVersion, Suites: cfg.TLS.Suites, Curves: cfg.TLS.Curves, ECH: p.ech,
+		MinVersion: cfg.TLS.MinVersion, Suites: cfg.TLS.Suites, Curves: cfg.TLS.Curves,
+		ECH:     func() []tls.EncryptedClientHelloKey { return s.snapshot.Load().ech },
 		Tickets: s.tickets, Keeper: s.keeperOf(), Clients: func() *proxytls.Clients { return s.snapshot.Load().clients },
 		Refused: func(err error) { s.refusedCertificate(err.Error()) },
 	})

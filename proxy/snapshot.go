@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"net/http/httputil"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ type snapshot struct {
 	redirects    map[string]redirection
 	certificates *proxytls.Store
 	clients      *proxytls.Clients
+	ech          []tls.EncryptedClientHelloKey
 	files        string // fingerprint of what they were read from
 	pools        *backend.Pools
 	byName       map[string]*pool

@@ -74,10 +74,12 @@ func TestWhichSuitesAndCurvesAreAgreedOn(t *testing.T) {
 func TestEncryptedClientHello(t *testing.T) {
 	a := newAuthority(t)
 	path := filepath.Join(a.dir, "ech.pem")
-	if _, _, err := NewECH("localhost"); err == nil {
-		t.Error("no client would take that public name")
+	for _, name := range []string{"localhost", "exa mple.org", "a..org", ".a.org", "a.org.", "a_b.org", "-a.org", "192.0.2.1", "a.0x1", strings.Repeat("a", 64) + ".org"} {
+		if _, _, err := NewECH(name); err == nil {
+			t.Errorf("no client would take %q as the public name", name)
+		}
 	}
-	var lists [][]byte
+	var lists, files [][]byte
 	for range 2 {
 		file, list, err := NewECH("public.example.org")
 		if err != nil {
@@ -90,13 +92,13 @@ func TestEncryptedClientHello(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lists = append(lists, raw)
+		lists, files = append(lists, raw), append(files, file)
 	}
-	key, err := ReadECH(path)
-	if err != nil {
-		t.Fatal(err)
+	key, public, err := ReadECH(path)
+	if err != nil || public != "public.example.org" {
+		t.Fatal(public, err)
 	}
-	server := Options{ECH: []tls.EncryptedClientHelloKey{key}}
+	server := Options{ECH: func() []tls.EncryptedClientHelloKey { return []tls.EncryptedClientHelloKey{key} }}
 	client := func(list []byte) *tls.Config {
 		return &tls.Config{ServerName: "secret.example.org", EncryptedClientHelloConfigList: list, MinVersion: tls.VersionTLS13}
 	}
@@ -118,11 +120,14 @@ func TestEncryptedClientHello(t *testing.T) {
 		"no key":     func(s string) string { return s[strings.Index(s, "-----BEGIN ECH"):] },
 		"no config":  func(s string) string { return s[:strings.Index(s, "-----BEGIN ECH")] },
 		"cut config": func(string) string { return string(text[:40]) },
+		"another's": func(s string) string {
+			return s[:strings.Index(s, "-----BEGIN ECH")] + string(files[0][strings.Index(string(files[0]), "-----BEGIN ECH"):])
+		},
 	} {
 		if err := os.WriteFile(path, []byte(damage(string(text))), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadECH(path); err == nil {
+		if _, _, err := ReadECH(path); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

@@ -11,8 +11,10 @@ type Options struct {
 	// Suites are those of TLS 1.2 that are offered, and Curves the key exchanges,
 	// by the names of the functions of that name; none: a good choice.
 	Suites, Curves []string
-	// ECH are the keys of encrypted client hellos; none: there are no such hellos.
-	ECH []tls.EncryptedClientHelloKey
+	// ECH returns the keys of encrypted client hellos that are in force; none: there
+	// are no such hellos. Each handshake asks it, so it must not wait. nil: there
+	// are never any.
+	ECH func() []tls.EncryptedClientHelloKey
 	// Tickets are the keys of session tickets; nil: crypto/tls makes its own.
 	Tickets *Tickets
 	// Clients returns the policies that are in force, which say what certificates
@@ -36,12 +38,14 @@ type Options struct {
 // reads it without a lock. For another one, call Clone before the first use.
 func (s *Store) ServerConfig(o Options) *tls.Config {
 	c := &tls.Config{
-		MinVersion:               max(o.MinVersion, tls.VersionTLS12),
-		CipherSuites:             Suites(o.Suites),
-		EncryptedClientHelloKeys: o.ECH,
-		CurvePreferences:         Curves(o.Curves),
-		NextProtos:               []string{"h2", "http/1.1"},
-		GetCertificate:           s.certificate,
+		MinVersion:       max(o.MinVersion, tls.VersionTLS12),
+		CipherSuites:     Suites(o.Suites),
+		CurvePreferences: Curves(o.Curves),
+		NextProtos:       []string{"h2", "http/1.1"},
+		GetCertificate:   s.certificate,
+	}
+	if o.ECH != nil {
+		c.GetEncryptedClientHelloKeys = func(*tls.ClientHelloInfo) ([]tls.EncryptedClientHelloKey, error) { return o.ECH(), nil }
 	}
 	if o.Keeper != nil {
 		c.GetCertificate = s.keptCertificate(o.Keeper)

@@ -33,7 +33,7 @@ needs a certificate for it.`,
 			if err = errors.Join(err, f.Close()); err != nil {
 				return failed(err)
 			}
-			_, err = fmt.Fprintf(e.stdout, "%s: made. Name it in [tls] ech, restart, and then add to the HTTPS records of the hosts:\n\n    1 . alpn=\"h2,http/1.1\" ech=%s\n", args[1], list)
+			_, err = fmt.Fprintf(e.stdout, "%s: made. Name it in [tls] ech, reload, and then add to the HTTPS records of the hosts:\n\n    1 . alpn=\"h2,http/1.1\" ech=%s\n", args[1], list)
 			return failed(err)
 		},
 	}

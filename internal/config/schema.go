@@ -63,7 +63,7 @@ func tlsRows(t *TLS) []field {
 		value("watch", &t.Watch, "10s", durations(true)),
 		list("suites", &t.Suites, nil, suites).filled("leave it out for a good choice").says("all six").atStart(),
 		list("curves", &t.Curves, nil, curves).filled("leave it out for a good choice").says("X25519MLKEM768 and others").atStart(),
-		list("ech", &t.ECH, nil, files).says("none").atStart(),
+		list("ech", &t.ECH, nil, files).says("none"),
 		optional("acme", &t.ACME, acmeRows),
 		tables("client", &t.Clients, func(c *ClientPolicy) []field {
 			return []field{
