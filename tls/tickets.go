@@ -124,20 +124,24 @@ func readTickets(path string) ([]ticketKey, error) {
 		}
 		return nil, fmt.Errorf("reading the keys of session tickets: %w", err)
 	}
+	return parseTickets(text), nil
+}
+
+func parseTickets(text []byte) []ticketKey {
 	var keys []ticketKey
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	for lines.Scan() {
 		born, secret, _ := strings.Cut(lines.Text(), " ")
-		var k ticketKey
-		k.born, err = time.Parse(time.RFC3339, born)
+		at, badTime := time.Parse(time.RFC3339, born)
 		raw, badSecret := base64.StdEncoding.DecodeString(secret)
-		if err != nil || badSecret != nil || len(raw) != len(k.secret) {
-			return nil, nil
+		k := ticketKey{born: at}
+		if badTime != nil || badSecret != nil || len(raw) != len(k.secret) {
+			return nil
 		}
 		copy(k.secret[:], raw)
 		keys = append(keys, k)
 	}
-	return keys, nil
+	return keys
 }
 
 // writeTickets replaces the file, for the owner alone.
