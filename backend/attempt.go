@@ -75,6 +75,7 @@ func (m *Member) RoundTrip(req *http.Request, call *Call) (*http.Response, error
 	call.attempt = a
 	call.Header = a.answered().Sub(a.start)
 	m.health.answered()
+	m.silence.end()
 	m.answeredWith(resp.StatusCode)
 	if m.State() != Up {
 		m.settle()
@@ -138,6 +139,7 @@ func (a *attempt) failed(err *Error) {
 		return
 	case Hedged:
 		b.counts.hedged.Add(1)
+		a.lost(time.Now())
 		return
 	case Full, ClientClosed, ClientBody:
 		return

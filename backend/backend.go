@@ -29,6 +29,7 @@ type Backend struct {
 	latency   latency
 	waiting   waiting
 	frost     frost
+	silence   silence
 
 	refs    int      // guarded by Set.mu: the Pools that name it
 	checker *checker // guarded by Set.starting
@@ -130,6 +131,7 @@ func (b *Backend) changed(from, to State, reason string) {
 	}
 	if from == Down && to == Up {
 		b.rises()
+		b.silence.end()
 		if c := b.conduct.Load(); c != nil {
 			c.clear()
 		}

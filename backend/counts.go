@@ -17,7 +17,7 @@ type Counters struct {
 	ConnectFailures uint64 // those of the failures where no connection was made
 	Full            uint64 // attempts refused because of the in-flight limit
 	Moved           uint64 // attempts taken back because the backend was marked down
-	Hedged          uint64 // attempts given up because another backend, asked beside, was faster
+	Hedged          uint64 // attempts given up because another backend, asked beside, was faster; of a silent one, some are failures
 	Stale           uint64 // reused connections that were found dead once a request was written
 	Dialed          uint64 // HTTP/1.1 exchanges over a new connection
 	Reused          uint64 // HTTP/1.1 exchanges over an idle connection

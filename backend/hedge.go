@@ -2,6 +2,7 @@ package backend
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -72,6 +73,27 @@ func (a *attempt) linger() (again time.Duration) {
 		a.member.waiting.hedge(a)
 	}
 	return a.patience()
+}
+
+// lost tells what it says of a backend that another one's answer came first. The
+// time that the attempt has waited is the least that its answer takes; shorter
+// than is usual, it says nothing. It is no measure for the patience with later
+// ones: that would grow with each, at a backend that never answers.
+func (a *attempt) lost(now time.Time) {
+	b, usual := a.member.Backend, a.member.latency.patience()
+	waited := now.Sub(a.start) - a.call.Connect
+	if c := b.conduct.Load(); c != nil && waited >= usual {
+		c.took(waited)
+	}
+	silent := b.silence.lost(now, waited, usual)
+	if silent == 0 {
+		return
+	}
+	b.counts.failures.Add(1)
+	b.erred()
+	failure := fmt.Sprintf("no answer for %v", silent.Round(time.Millisecond))
+	a.call.Counted = b.health.exchangeFailed(failure, a.call.CountFailure)
+	b.settle()
 }
 
 // hedge tells of an attempt that has lasted for too long. The list that a is in

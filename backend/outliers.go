@@ -12,7 +12,7 @@ import (
 //
 // The three measures are off at 0; the rest has defaults.
 type Outliers struct {
-	Consecutive  int     // gateway errors in a row: failed exchanges, or 502, 503 or 504 answered
+	Consecutive  int     // gateway errors in a row: failed exchanges, 502, 503 or 504 answered, or silence while others answer
 	ErrorPercent int     // share of gateway errors among the requests of the window
 	Latency      float64 // times the median of the pool's typical times to the first byte, 100 ms or more
 

@@ -31,6 +31,8 @@ type BackendStatus struct {
 	SafeToStop bool   `json:"safe_to_stop"`
 	Requests   uint64 `json:"requests"`
 	Failures   uint64 `json:"failures"`
+	Hedged     uint64 `json:"hedged"`    // attempts given up because another backend, asked beside, was faster
+	Suspected  uint64 `json:"suspected"` // attempts that stayed silent for longer than is usual
 
 	Order   *OrderStatus    `json:"order"`   // null: none, it serves
 	Ejected *EjectionStatus `json:"ejected"` // null: it is not
@@ -64,7 +66,8 @@ func (s *Server) backendStatus(p *pool, m *backend.Member) BackendStatus {
 		Reason: b.Reason, Since: b.Since.UTC(), Weight: m.Weight(), InFlight: b.InFlight,
 		Queued: b.Queued, Tunnels: s.tunnels.of(m.Backend),
 		Sessions: p.sessions(m),
-		Requests: b.Counters.Requests, Failures: b.Counters.Failures, Share: b.Ramp,
+		Requests: b.Counters.Requests, Failures: b.Counters.Failures,
+		Hedged: b.Counters.Hedged, Suspected: b.Counters.Suspected, Share: b.Ramp,
 	}
 	if o := b.Order; o.Duty != backend.Serving {
 		st.State, st.Since, st.Order = o.Duty.String(), o.Since.UTC(), orderStatus(o)
