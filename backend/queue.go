@@ -13,7 +13,8 @@ import (
 type queue struct {
 	waiters atomic.Int32 // so that hardly anybody needs the lock
 
-	mu     sync.Mutex // guards what follows, and Turn.spot
+	mu     sync.Mutex // guards what follows, and what a Turn says it does
+	pool   *Pool      // whose limits count; nil: that of whoever comes
 	last   uint64     // number of the latest turn
 	anyone list.List  // of *Turn: who takes any backend
 	lines  map[*Backend]*list.List
@@ -21,12 +22,14 @@ type queue struct {
 
 // Turn is a place in a pool's queue. It belongs to the one who waits.
 type Turn struct {
-	pool   *Pool
-	own    *Member // nil: any that was not tried
-	tried  Tried
+	queue  *queue
 	number uint64
-	spot   *list.Element // nil: no longer in the queue
 	ready  chan *Member
+
+	pool  *Pool         // guarded by queue.mu, like what follows
+	own   *Member       // nil: any that was not tried
+	tried Tried         // of pool
+	spot  *list.Element // nil: no longer in the queue
 }
 
 // Queue waits in line at own, or, where that is nil, for any member that was
@@ -39,6 +42,11 @@ func (p *Pool) Queue(own *Member, tried Tried) *Turn {
 	q, limit := &p.shared.queue, p.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	t := &Turn{queue: q, pool: p, own: own, tried: tried, ready: make(chan *Member, 1)}
+	if q.pool != nil && q.pool != p {
+		t.ready <- nil
+		return t
+	}
 	line := &q.anyone
 	if own == nil {
 		limit *= len(p.members)
@@ -49,7 +57,7 @@ func (p *Pool) Queue(own *Member, tried Tried) *Turn {
 		return nil
 	}
 	q.last++
-	t := &Turn{pool: p, own: own, tried: tried, number: q.last, ready: make(chan *Member, 1)}
+	t.number = q.last
 	t.spot = line.PushBack(t)
 	q.waiters.Add(1)
 	if own != nil {
@@ -78,13 +86,14 @@ func (q *queue) line(b *Backend) *list.List {
 
 // Ready gives the member where there is a place now, which is held until
 // [Member.RoundTrip] is called with [Call.Held], or [Member.GiveBack]. It gives
-// nil where it is time to look again for who may serve. It does so once.
+// nil where it is time to look again for who may serve, by the configuration that
+// is in force, of which the member is, too. It does so once.
 func (t *Turn) Ready() <-chan *Member { return t.ready }
 
 // Leave ends the wait. A place that was given just then is given back. It may be
 // called at any time after Queue; what Ready gave stays with who took it.
 func (t *Turn) Leave() {
-	q := &t.pool.shared.queue
+	q := t.queue
 	q.mu.Lock()
 	q.remove(t)
 	q.mu.Unlock()
@@ -168,8 +177,11 @@ func (q *queue) dismiss(b *Backend) {
 	if l := q.lines[b]; l != nil {
 		q.dismissAll(l, func(*Turn) bool { return true })
 	}
-	q.dismissAll(&q.anyone, func(t *Turn) bool { return !t.pool.Busy(t.tried) })
+	q.dismissAll(&q.anyone, inVain)
 }
+
+// inVain reports whether nobody is left to wait for. queue.mu is held.
+func inVain(t *Turn) bool { return !t.pool.Busy(t.tried) }
 
 // dismissAll has those of a line look again who are in vain in it. mu is held.
 func (q *queue) dismissAll(line *list.List, vain func(*Turn) bool) {

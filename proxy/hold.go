@@ -246,13 +246,15 @@ func isFull(err error) bool {
 	return errors.As(err, &failed) && failed.Kind == backend.Full
 }
 
-// lookUp takes the pool of the configuration that is in force; false: it is gone.
+// lookUp takes the pool of the configuration that is in force, with those of its
+// backends that were tried; false: it is gone.
 func (t *trying) lookUp() bool {
 	now := t.x.door.server.snapshot.Load().byName[t.pool.cfg.Name]
 	if now == nil {
 		return false
 	}
 	if now != t.pool {
+		t.tried = now.Carry(t.pool.Pool, t.tried)
 		r := *t.x.route
 		r.pool = now
 		t.x.route, t.pool = &r, now

@@ -41,7 +41,7 @@ func (t *trying) queue(own *backend.Member, end time.Time) (*backend.Member, err
 		if !came {
 			break
 		}
-		if m != nil {
+		if m = t.takeUp(m); m != nil {
 			t.held = true
 			return m, nil
 		}
@@ -51,6 +51,21 @@ func (t *trying) queue(own *backend.Member, end time.Time) (*backend.Member, err
 	}
 	t.waited = true
 	return t.next(), nil
+}
+
+// takeUp goes on by the configuration that is in force, which may have come during
+// the wait, and returns m as a member of that. nil: there is no place.
+func (t *trying) takeUp(m *backend.Member) *backend.Member {
+	t.lookUp()
+	if m == nil || m.Pool() == t.pool.Pool {
+		return m
+	}
+	now := t.pool.Pinned(m.Name())
+	if now == nil || now.Backend != m.Backend {
+		m.GiveBack()
+		return nil
+	}
+	return now
 }
 
 // allowance is how long the next attempt, at m, may wait for its answer, or why

@@ -50,6 +50,7 @@ func (s *Server) exchange(cfg *config.Config, tell bool) (Report, error) {
 
 	next.pools.Start()
 	s.snapshot.Store(next)
+	next.pools.Requeue()
 	s.news.tell()
 	if s.acme != nil {
 		s.acme.SetNames(p.names)
