@@ -164,7 +164,8 @@ func (x *exchange) holdOnce() (changed bool, err error) {
 	return false, nil
 }
 
-// served reports whether there is a backend to try that is not down.
+// served reports whether there is a backend to try that is not down. A visitor's
+// own one is, even if he is to leave it: see [backend.Member.Outranks].
 func (x *exchange) served() bool {
 	p := x.route.pool
 	if p.Serves() {
@@ -173,9 +174,8 @@ func (x *exchange) served() bool {
 	if !x.pinned {
 		return false
 	}
-	t := trying{x: x, pool: p}
 	own := p.Pinned(x.pin.Backend)
-	return own != nil && own.Takes(t.visitor(own))
+	return own != nil && own.State() != backend.Down && own.Order().Duty != backend.Disabled
 }
 
 // renew begins anew with the configuration that is in force.

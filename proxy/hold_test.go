@@ -202,6 +202,47 @@ func TestARequestThatNobodyTookIsHeld(t *testing.T) {
 	})
 }
 
+// Where the others are down, a visitor is served by the backend that he was to
+// leave: nothing is to be waited for.
+func TestWhoIsServedByTheBackendHeWasToLeaveIsNotHeld(t *testing.T) {
+	for _, order := range []string{"now", "keep"} {
+		t.Run(order, func(t *testing.T) {
+			inAllModes(t, func(t *testing.T, m mode) {
+				t.Parallel()
+				one, two := newMortal(t, "one"), newMortal(t, "two")
+				r := start(t, holding("hold = \"5s\"", one, two))
+				c := m.client(t)
+				if got := <-ask(t.Context(), t, c, r.url(m)); got != "200 one" {
+					t.Fatal(got)
+				}
+				if _, err := r.Drain("app", "b1", DrainOptions{Mode: order}); err != nil {
+					t.Fatal(err)
+				}
+				two.die()
+				r.eventually("b2 to be down", func() bool { return r.Status().Pools[0].Backends[1].Health == "down" })
+				if got := <-ask(t.Context(), t, c, r.url(m)); got != "200 one" {
+					t.Error(got)
+				}
+				// Once it is disabled, there is nobody.
+				if _, err := r.Disable("app", "b1", true); err != nil {
+					t.Fatal(err)
+				}
+				answer := ask(t.Context(), t, c, r.url(m))
+				r.held(1)
+				two.rise()
+				if got := <-answer; got != "200 two" {
+					t.Error(got)
+				}
+				for i, l := range r.lines() {
+					if ms, _ := l["held_ms"].(float64); (ms > 0) != (i == 2) {
+						t.Errorf("request %d was held for %v ms", i+1, ms)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestAHeldRequestIsServedByTheNewConfiguration(t *testing.T) {
 	const rule = "[route.request.set]\nX-Rule = \"+new\"\n[[pool]]"
 	for _, tt := range []struct {
