@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sterling/backend"
+	"sterling/internal/http2"
 	"sterling/session"
 )
 
@@ -66,9 +67,25 @@ func (w *waitingRoom) count() int {
 	return w.requests
 }
 
-// unreadBody is what a held body that nobody has read counts for: it lies in
-// buffers at most.
-const unreadBody = 64 << 10
+// What a client may send of a body that nobody reads, which is kept in memory: what
+// the buffers of a connection take, or the window of a stream.
+const (
+	unreadBody         = 64 << 10
+	unreadBodyStandard = 1 << 20 // HTTP/2 of the standard library
+)
+
+// unread is the most that there can be of this request's body.
+func (x *exchange) unread() int64 {
+	switch {
+	case x.in.ProtoMajor == 3:
+		return maxStreamWindow
+	case x.in.ProtoMajor == 2 && x.door.native:
+		return http2.StreamWindow
+	case x.in.ProtoMajor == 2:
+		return unreadBodyStandard
+	}
+	return unreadBody
+}
 
 // size is what the request takes while it is held.
 func (x *exchange) size() int64 {
@@ -77,8 +94,8 @@ func (x *exchange) size() int64 {
 		size += s.Read()
 	}
 	if n := x.in.ContentLength; n != 0 && x.body != nil {
-		if n < 0 || n > unreadBody {
-			n = unreadBody
+		if most := x.unread(); n < 0 || n > most {
+			n = most
 		}
 		size += n
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -368,6 +369,61 @@ func TestWhoIsNotHeldGetsThePage(t *testing.T) {
 					}
 				}
 			})
+		})
+	}
+}
+
+func TestAHeldBodyCountsForWhatItsClientMaySendAhead(t *testing.T) {
+	for _, tt := range []struct {
+		major  int
+		native bool
+		length int64
+		want   int64
+	}{
+		{1, true, 1 << 20, 64 << 10},
+		{1, true, -1, 64 << 10},
+		{2, true, 1 << 20, 256 << 10},
+		{2, true, 100 << 10, 100 << 10},
+		{2, false, 8 << 20, 1 << 20},
+		{3, true, -1, 1 << 20},
+		{3, true, 300 << 10, 300 << 10},
+	} {
+		x := &exchange{door: &door{native: tt.native}, body: new(requestBody)}
+		x.in = &http.Request{ProtoMajor: tt.major, URL: new(url.URL), ContentLength: tt.length}
+		_, head := headSize(x.in)
+		if got := x.size() - head; got != tt.want {
+			t.Errorf("HTTP/%d, native %v, a body of %d bytes: %d, want %d", tt.major, tt.native, tt.length, got, tt.want)
+		}
+	}
+}
+
+func TestHeldBodiesStayWithinTheirBytes(t *testing.T) {
+	const each, room = 200 << 10, 512 << 10
+	for _, m := range modes {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			one := newMortal(t, "one")
+			r := start(t, holding("hold = \"1m\"\nhold_bytes = \"512KiB\"\nall_down = \"fail\"", one))
+			one.die()
+			r.down()
+			var answers []chan string
+			most := room / each
+			if m.proto == 1 {
+				most = room / (64<<10 + 1<<10) // heads count, too
+			}
+			for range most {
+				answers = append(answers, post(t, m.client(t), r.url(m), strings.Repeat("x", each)))
+			}
+			r.held(most)
+			if got := <-post(t, m.client(t), r.url(m), strings.Repeat("x", each)); !strings.HasPrefix(got, "503") {
+				t.Errorf("one more: %.40s", got)
+			}
+			one.rise()
+			for _, a := range answers {
+				if got := <-a; !strings.HasPrefix(got, "200") {
+					t.Errorf("%.40s", got)
+				}
+			}
 		})
 	}
 }

@@ -14,8 +14,9 @@ import (
 // server hold of bodies, too. Handlers that do not read slow a client's other
 // bodies down, once they hold all of the connection's window.
 const (
-	connWindow   = 1 << 20   // bytes, for the bodies of a connection together
-	streamWindow = 256 << 10 // bytes, for one body
+	connWindow = 1 << 20 // bytes, for the bodies of a connection together
+	// StreamWindow is how many bytes of one body a client may send ahead.
+	StreamWindow = 256 << 10
 )
 
 // Sizes of the pieces that a body is kept in.

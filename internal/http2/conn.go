@@ -102,7 +102,7 @@ func (c *conn) greet() {
 	o := &c.server.o
 	b := appendSettings(c.out.room(),
 		http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: o.MaxStreams},
-		http2.Setting{ID: http2.SettingInitialWindowSize, Val: streamWindow},
+		http2.Setting{ID: http2.SettingInitialWindowSize, Val: StreamWindow},
 		http2.Setting{ID: http2.SettingMaxHeaderListSize, Val: uint32(min(o.MaxHead, 1<<30))}, //nolint:gosec // bounded
 		http2.Setting{ID: http2.SettingNoRFC7540Priorities, Val: 1})
 	c.out.frames = appendWord(b, http2.FrameWindowUpdate, 0, connWindow-initialWindow)

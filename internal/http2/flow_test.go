@@ -119,16 +119,16 @@ func TestClientMustKeepToTheWindows(t *testing.T) {
 	defer close(release)
 	c := r.dial()
 	c.open(1, false, post)
-	for range streamWindow/maxFrame + 1 {
+	for range StreamWindow/maxFrame + 1 {
 		_ = c.WriteData(1, false, make([]byte, maxFrame))
 	}
 	if a := c.answer(1); !a.cut || a.reset != http2.ErrCodeFlowControl {
 		t.Errorf("stream: got %+v", a)
 	}
 	c = r.dial()
-	for i := range uint32(connWindow / streamWindow) {
+	for i := range uint32(connWindow / StreamWindow) {
 		c.open(2*i+1, false, post)
-		for range streamWindow / maxFrame {
+		for range StreamWindow / maxFrame {
 			_ = c.WriteDataPadded(2*i+1, false, make([]byte, maxFrame-101), make([]byte, 100)) // padding counts
 		}
 	}

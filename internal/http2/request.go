@@ -80,7 +80,7 @@ var errTooLarge = errors.New("the header list is too large")
 // begin takes up s. It expects mu to be held.
 func (c *conn) begin(s *stream) {
 	s.remoteEnded = c.block.ends
-	s.sendWindow, s.recvWindow = c.out.initial, streamWindow
+	s.sendWindow, s.recvWindow = c.out.initial, StreamWindow
 	c.streams[s.id] = s
 	c.limited++
 	if c.under++; c.under == 1 {

@@ -74,7 +74,7 @@ func (c *conn) consumed(s *stream, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.giveBack(n)
-	if s.consumed += int64(n); s.consumed >= streamWindow/2 && !s.remoteEnded && !s.closed {
+	if s.consumed += int64(n); s.consumed >= StreamWindow/2 && !s.remoteEnded && !s.closed {
 		by := s.consumed
 		s.recvWindow += by
 		s.consumed = 0
