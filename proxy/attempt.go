@@ -75,7 +75,7 @@ func (t *trying) run() (*http.Response, error) {
 		t.tried.Add(m)
 		t.released = false
 		answer, err := t.attempt(m, limit, false)
-		if t.hedge != nil {
+		if t.hedge != nil && !t.hedge.settled {
 			m, answer, err = t.hedge.settle(t, m, answer, err)
 		}
 		if t.closedUnderway(m, err) && t.pool.AllowRetry() {

@@ -219,8 +219,13 @@ func (x *exchange) finish() {
 }
 
 func (x *exchange) logPanic(p any, stack []byte) {
-	x.door.server.log.Error().Str("id", x.record.ID).Interface("panic", p).Bytes("stack", stack).Msg("a request panicked")
+	x.tellPanic(p, stack)
 	x.end("panic")
+}
+
+// tellPanic tells of one that the request has survived.
+func (x *exchange) tellPanic(p any, stack []byte) {
+	x.door.server.log.Error().Str("id", x.record.ID).Interface("panic", p).Bytes("stack", stack).Msg("a request panicked")
 }
 
 // release leaves the connection to the server with all that it still has to

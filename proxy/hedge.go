@@ -2,13 +2,16 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/textproto"
+	"runtime/debug"
 	"time"
 
 	"sterling/backend"
 	"sterling/internal/accesslog"
 	"sterling/internal/config"
+	"sterling/internal/http1"
 )
 
 // hedge is an attempt beside the first one, whose answer takes long. The first
@@ -17,8 +20,10 @@ import (
 // The first attempt stays on the goroutine of the request, which does not go on
 // before the goroutine of the hedge has ended.
 type hedge struct {
-	cancel context.CancelCauseFunc
-	done   chan struct{} // closed when all that follows is there
+	cancel  context.CancelCauseFunc
+	over    chan struct{} // closed when the first attempt has ended
+	done    chan struct{} // closed when all that follows is there
+	settled bool          // later attempts are none of its business
 
 	member *backend.Member // nil: nobody was asked
 	call   backend.Call
@@ -45,18 +50,24 @@ func (t *trying) mayHedge(call *backend.Call, m *backend.Member) {
 
 // Hedge implements [backend.Hedger].
 func (t *trying) Hedge(giveUp func() bool) {
-	h := &hedge{done: make(chan struct{})}
+	h := &hedge{over: make(chan struct{}), done: make(chan struct{})}
 	ctx, cancel := context.WithCancelCause(t.x.in.Context())
 	h.cancel = cancel
 	t.hedge = h
 	go h.run(t, ctx, giveUp)
 }
 
-// run asks another backend that is well, out of the retry budget.
+// run asks another backend. A panic is the attempt's error here: on this goroutine
+// it would end the process.
 func (h *hedge) run(t *trying, ctx context.Context, giveUp func() bool) {
 	defer close(h.done)
-	m, _ := t.pool.Pick(t.tried)
-	if m == nil || m.State() != backend.Up || m.Frozen() || !t.pool.AllowRetry() {
+	defer func() {
+		if p := recover(); p != nil {
+			h.err = &http1.PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
+	m := h.seek(t)
+	if m == nil {
 		return
 	}
 	h.member, h.began = m, time.Now()
@@ -76,6 +87,31 @@ func (h *hedge) run(t *trying, ctx context.Context, giveUp func() bool) {
 	}
 }
 
+// hedgeTries is how often another backend is looked for.
+const hedgeTries = 10
+
+// seek returns another backend that is well, out of the retry budget. Where there
+// is none, or nothing is left of the budget, it looks again each time that the
+// request has waited for as long as before the first look.
+func (h *hedge) seek(t *trying) *backend.Member {
+	delay := max(time.Millisecond, time.Since(t.started))
+	for range hedgeTries {
+		m, _ := t.pool.Pick(t.tried)
+		if m != nil && m.State() == backend.Up && !m.Frozen() && t.pool.AllowRetry() {
+			return m
+		}
+		if t.tried.Len() >= len(t.pool.Members()) {
+			break // there will be none
+		}
+		select {
+		case <-h.over:
+			return nil
+		case <-time.After(delay):
+		}
+	}
+	return nil
+}
+
 // unheard takes informational answers of the one that may not win.
 type unheard struct{}
 
@@ -84,10 +120,16 @@ func (unheard) Informed(int, textproto.MIMEHeader) error { return nil }
 
 // settle takes how the first attempt ended, at m, and returns how the two did.
 func (h *hedge) settle(t *trying, m *backend.Member, answer *http.Response, err error) (*backend.Member, *http.Response, error) {
+	h.settled = true
+	close(h.over)
 	if err == nil {
 		h.cancel(backend.ErrHedged)
 	}
 	<-h.done
+	var panicked *http1.PanicError
+	if errors.As(h.err, &panicked) {
+		t.x.tellPanic(panicked.Value, panicked.Stack)
+	}
 	if h.member == nil {
 		h.cancel(nil)
 		return m, answer, err

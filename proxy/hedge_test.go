@@ -6,8 +6,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"sterling/backend"
 )
 
 // staged is a backend whose answers a test decides on.
@@ -241,5 +244,90 @@ func TestAVisitorLeavesAFrozenBackendAndStaysAtASlowOne(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestAHedgeIsSettledOnce(t *testing.T) {
+	two, three := newCutter(t), newMortal(t, "three")
+	cut := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		<-two.cut // the hedge has failed
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(cut.Close)
+	r := start(t, without(hedging("20ms", cut.URL, two.url, three.url()), byCookie))
+	if res, body := get(t, modes[0].client(t), r.url(modes[0])); body != "three" || res.StatusCode != 200 {
+		t.Errorf("%d from %q", res.StatusCode, body)
+	}
+	if got := outcomes(r); got != "b1 backend_cut, b2 backend_cut, b3 ok" {
+		t.Errorf("attempts: %s", got)
+	}
+}
+
+// cutter is a backend that ends every connection without an answer.
+type cutter struct {
+	url string
+	cut chan struct{} // closed with the first request
+}
+
+func newCutter(t *testing.T) *cutter {
+	t.Helper()
+	c := &cutter{cut: make(chan struct{})}
+	var once sync.Once
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		once.Do(func() { close(c.cut) })
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(s.Close)
+	c.url = s.URL
+	return c
+}
+
+func TestAHedgeWaitsForAPlaceAndForTheBudget(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		hold func(t *testing.T, r *running, two *staged) (end func())
+	}{
+		{"the other backend is full", func(t *testing.T, r *running, two *staged) func() {
+			busy := ask(t.Context(), t, modes[0].client(t), r.url(modes[0]))
+			<-two.begun
+			return func() { two.say <- 200; <-busy }
+		}},
+		{"the budget is spent", func(_ *testing.T, r *running, _ *staged) func() { return r.spend() }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			one, two := stage(t, "one"), stage(t, "two")
+			toml := without(hedging("60ms", one.url, two.url), byCookie)
+			toml = strings.Replace(toml, `name = "b2"`, "name = \"b2\"\nmax_in_flight = 1", 1)
+			r := start(t, strings.Replace(toml, `name = "b1"`, "name = \"b1\"\nmax_in_flight = 1", 1))
+			answer := ask(t.Context(), t, modes[0].client(t), r.url(modes[0]))
+			<-one.begun
+			began, end := time.Now(), tt.hold(t, r, two)
+			r.eventually("the other backend to be looked for in vain", func() bool { return time.Since(began) > 150*time.Millisecond })
+			end()
+			two.say <- 200
+			if got := <-answer; got != "200 two" {
+				t.Errorf("%s", got)
+			}
+		})
+	}
+}
+
+func TestAPanicInAHedgeIsItsEndAlone(t *testing.T) {
+	one, two := stage(t, "one"), stage(t, "two")
+	r := start(t, without(hedging("20ms", one.url, two.url), byCookie))
+	p := r.snapshot.Load().byName["app"]
+	r.eventually("b2 to be up", func() bool { return p.Members()[1].State() == backend.Up })
+	x := &exchange{in: httptest.NewRequest(http.MethodGet, "/", nil), door: r.doors[0]}
+	first := &trying{x: x, pool: p, started: time.Now()} // without a request, which is what panics
+	first.tried.Add(p.Members()[0])
+	first.Hedge(func() bool { return false })
+	<-first.hedge.done
+	want := &http.Response{Body: http.NoBody}
+	if m, answer, err := first.hedge.settle(first, p.Members()[0], want, nil); m != p.Members()[0] || answer != want || err != nil {
+		t.Errorf("%v, %v", m, err)
+	}
+	if log := r.log.String(); !strings.Contains(log, "a request panicked") {
+		t.Errorf("the log says %s", log)
 	}
 }
