@@ -61,7 +61,7 @@ func printStatus(w io.Writer, s proxy.Status, now time.Time) error {
 		for _, b := range p.Backends {
 			// The writer keeps everything until Flush, which returns its error.
 			_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%d\t%d\t%d\t%d\n",
-				p.Name, b.Name, standing(b), dash(why(b)), ago(b.Since, now), b.Weight, visitors(b), b.InFlight, b.Tunnels,
+				p.Name, b.Name, standing(b), dash(why(b, now)), ago(since(b), now), b.Weight, visitors(b), b.InFlight, b.Tunnels,
 				b.Requests, b.Failures)
 		}
 	}
@@ -127,12 +127,23 @@ func ago(t, now time.Time) string {
 	}
 }
 
-// why is the reason for a backend's state, or for its ejection.
-func why(b proxy.BackendStatus) string {
-	if b.Ejected != nil {
-		return "ejected: " + b.Ejected.Reason
+// why is the reason for a backend's state, or for its ejection, and how much longer
+// that lasts.
+func why(b proxy.BackendStatus, now time.Time) string {
+	e := b.Ejected
+	if e == nil {
+		return b.Reason
 	}
-	return b.Reason
+	return fmt.Sprintf("%s, for %s more", e.Reason, ago(now, e.Until))
+}
+
+// since is when the latest thing happened that keeps visitors away, or the state
+// began.
+func since(b proxy.BackendStatus) time.Time {
+	if e := b.Ejected; e != nil && e.Since.After(b.Since) {
+		return e.Since
+	}
+	return b.Since
 }
 
 // visitors is the number of those who are pinned to a backend.
@@ -149,8 +160,12 @@ func visitors(b proxy.BackendStatus) string {
 // standing is the state, and whether the backend can be stopped now. One that is
 // down could be, but has been already.
 func standing(b proxy.BackendStatus) string {
-	if b.SafeToStop && b.Order != nil {
-		return b.State + ", safe to stop"
+	state := b.State
+	if b.Ejected != nil {
+		state += ", ejected"
 	}
-	return b.State
+	if b.SafeToStop && b.Order != nil {
+		state += ", safe to stop"
+	}
+	return state
 }

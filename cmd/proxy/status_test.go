@@ -23,6 +23,10 @@ func TestStatusTable(t *testing.T) {
 				Name: "b3", State: "draining", Reason: "ordered by the operator", Weight: 1, SafeToStop: true, SessionsExact: true,
 				Sessions: new(int64), Order: &proxy.OrderStatus{Duty: "draining", Mode: "keep"},
 			},
+			{
+				Name: "b4", State: "up", Since: now.Add(-72 * time.Hour), Weight: 1,
+				Ejected: &proxy.EjectionStatus{Reason: "5 errors in a row", Since: now.Add(-10 * time.Second), Until: now.Add(20 * time.Second)},
+			},
 		}}},
 	}
 	var b strings.Builder
@@ -31,10 +35,11 @@ func TestStatusTable(t *testing.T) {
 	}
 	want := `sterling v1.0.0, ready, generation 2, up 1d2h
 
-POOL  BACKEND  STATE                   REASON                   SINCE  WEIGHT  VISITORS  IN FLIGHT  TUNNELS  REQUESTS  FAILURES
-app   b1       up                      -                        1m30s  1       -         3          0        1000      1
-app   b2       down                    connection refused       -      2       -         0          0        0         0
-app   b3       draining, safe to stop  ordered by the operator  -      1       0         0          0        0         0
+POOL  BACKEND  STATE                   REASON                           SINCE  WEIGHT  VISITORS  IN FLIGHT  TUNNELS  REQUESTS  FAILURES
+app   b1       up                      -                                1m30s  1       -         3          0        1000      1
+app   b2       down                    connection refused               -      2       -         0          0        0         0
+app   b3       draining, safe to stop  ordered by the operator          -      1       0         0          0        0         0
+app   b4       up, ejected             5 errors in a row, for 20s more  10s    1       -         0          0        0         0
 
 certificate for a.example, b.example: until 2026-03-31, 30 days
 
