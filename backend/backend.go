@@ -108,11 +108,9 @@ func (b *Backend) Status() Status {
 	if t, ok := b.transport.(*h1); ok {
 		s.IdleClose = t.keep.known()
 	}
+	s.Ejected = b.ejected()
 	b.standing.mu.Lock()
 	s.Word = value(b.standing.word)
-	if e := b.standing.ejection; e != nil {
-		s.Ejected = new(*e)
-	}
 	b.standing.mu.Unlock()
 	b.health.mu.Lock()
 	defer b.health.mu.Unlock()

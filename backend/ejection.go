@@ -87,6 +87,19 @@ func (p *Pool) spares(b *Backend) bool {
 	return 2*out <= len(p.members) && takers > 0
 }
 
+// ejected returns b's ejection; nil: it is not.
+func (b *Backend) ejected() *Ejection {
+	if b.standing.aside.Load()&asideEjected == 0 {
+		return nil
+	}
+	b.standing.mu.Lock()
+	defer b.standing.mu.Unlock()
+	if e := b.standing.ejection; e != nil {
+		return new(*e)
+	}
+	return nil
+}
+
 // readmit ends an ejection whose time is over, or early. What was counted before
 // is forgotten, and the backend starts slowly where the pool says so.
 func (b *Backend) readmit(now time.Time, early bool) {

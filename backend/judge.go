@@ -13,6 +13,7 @@ func (s *shared) judge(now time.Time) {
 		return
 	}
 	o := p.outliers
+	p.readmitBeyondHalf(now)
 	median := p.median()
 	for _, m := range p.members {
 		m.readmit(now, false)
@@ -26,6 +27,29 @@ func (s *shared) judge(now time.Time) {
 			s.eject(m.Backend, e)
 		}
 		c.advance(now, o.Window)
+	}
+}
+
+// readmitBeyondHalf ends the oldest ejections where more than half of the pool is
+// out, as it is after a reload that took others away.
+func (p *Pool) readmitBeyondHalf(now time.Time) {
+	type outlier struct {
+		*Backend
+		since time.Time
+	}
+	var out []outlier
+	for _, m := range p.members {
+		if e := m.ejected(); e != nil {
+			out = append(out, outlier{m.Backend, e.Since})
+		}
+	}
+	surplus := len(out) - len(p.members)/2
+	if surplus <= 0 {
+		return
+	}
+	slices.SortStableFunc(out, func(a, b outlier) int { return a.since.Compare(b.since) })
+	for _, b := range out[:surplus] {
+		b.readmit(now, true)
 	}
 }
 

@@ -208,6 +208,25 @@ func TestNeverMoreThanHalfOfThePoolIsOut(t *testing.T) {
 	}
 }
 
+func TestAPoolThatShrinksReadmitsItsOldestOutliers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCourt(t, PoolOptions{Outliers: &Outliers{Consecutive: 5, Eject: time.Hour, EjectMax: time.Hour}}, 6)
+		for _, i := range []int{2, 0, 1} {
+			c.serves(i, 5, 503, 0)
+			time.Sleep(time.Second)
+		}
+		c.wantOut(t, "of six", 0, 1, 2)
+		c.options.Backends = c.options.Backends[:4]
+		c.build(t)
+		time.Sleep(1500 * time.Millisecond)
+		c.wantOut(t, "of four", 0, 1)
+		c.options.Backends = c.options.Backends[:1]
+		c.build(t)
+		time.Sleep(time.Second)
+		c.wantOut(t, "of one")
+	})
+}
+
 func TestTheLastThatTakesVisitorsIsNotEjected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCourt(t, PoolOptions{Outliers: &Outliers{Consecutive: 5}}, 4)
