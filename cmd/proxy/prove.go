@@ -38,7 +38,9 @@ copy, and only what harms no backend is rehearsed.
 
 Exit code 1 tells of a loss: a request that failed without an excuse, a POST that
 was run twice, a user that was moved from a backend that did its work, or an
-answer without its line in the access log.`,
+answer without its line in the access log. It also tells of a rehearsal that could
+not be held, or not to its end; the message says so, and nothing is known to be
+lost then but what the report has.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return runProve(e, f) },
 	}
@@ -72,7 +74,7 @@ func runProve(e env, f proveFlags) (err error) {
 		return usage("--live visits the configured backends, "+strings.Join(urls, ", "), "add --yes if that is what you want")
 	}
 	o := f.Options
-	o.Config, o.Backend = cfg, []string{proveBackendName}
+	o.Config, o.Backend, o.Leash = cfg, []string{proveBackendName}, "--"+leashFlag
 	if o.Program, err = os.Executable(); err != nil {
 		return failed(err)
 	}
@@ -81,6 +83,9 @@ func runProve(e env, f proveFlags) (err error) {
 	defer e.interrupted(func(s os.Signal) { cancel(fmt.Errorf("ended by a signal: %v", s)) })()
 	defer cancel(nil)
 	report, err := prove.Run(ctx, o)
+	if err != nil {
+		err = fmt.Errorf("this is no loss, but a rehearsal that could not be held to its end: %w", err)
+	}
 	if report == nil {
 		return failed(err)
 	}

@@ -5,12 +5,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 
+	"sterling/internal/admin"
 	"sterling/internal/prove"
 )
 
@@ -142,4 +144,55 @@ func TestTheConfiguredBackendsGetNothingButGETs(t *testing.T) {
 	if gets.Load() < 12 || others.Load() > 0 {
 		t.Errorf("%d GETs and %d others arrived", gets.Load(), others.Load())
 	}
+}
+
+func TestALiveRehearsalGoesOnBesideABackendThatIsDown(t *testing.T) {
+	backend := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer backend.Close()
+	dead := httptest.NewServer(nil)
+	dead.Close()
+	site := strings.NewReplacer("https://192.0.2.2", backend.URL, "https://192.0.2.3", dead.URL).Replace(provenSite + secondBackend)
+	code, rows, stderr := rehearse(t, site, "--live", "--yes", "--only", "steady")
+	r := rows["steady"]
+	if code != exitGood || r.Requests < 6 || !strings.Contains(strings.Join(r.Notes, "; "), "from the beginning, app/b2 is down") {
+		t.Errorf("exit %d, %+v, %s", code, r, stderr)
+	}
+}
+
+func TestAnUpgradedFrontDoorEndsWithItsLeash(t *testing.T) {
+	folder := t.TempDir()
+	file, socket := filepath.Join(folder, "sterling.toml"), filepath.Join(folder, "admin.sock")
+	site := "[admin]\naddress = \"unix:" + socket + "\"\n[state]\ndir = \"state\"\n[[listener]]\nname = \"front\"\naddress = \"127.0.0.1:0\"\nprotocol = \"http\"\n" +
+		"[[route]]\nname = \"all\"\npool = \"app\"\n[[pool]]\nname = \"app\"\n[[pool.backend]]\nname = \"b1\"\nurl = \"http://127.0.0.1:9\"\n"
+	if err := os.WriteFile(file, []byte(site), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hold, leash, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := exec.Command(os.Args[0], "run", "--"+leashFlag, "-c", file) //nolint:gosec,noctx // ourselves; the leash ends it
+	var said buffer
+	first.Stdin, first.Stdout, first.Stderr = hold, &said, &said
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = hold.Close()
+	defer func() { _ = leash.Close() }() // again, where the test fails
+	client, err := admin.NewClient("unix:"+socket, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := func() int {
+		s, _ := client.Status(t.Context()) // 0 while nobody answers
+		return s.PID
+	}
+	eventually(t, "it serves", func() bool { return pid() == first.Process.Pid })
+	if err := first.Process.Signal(syscall.SIGUSR2); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "another one takes over", func() bool { p := pid(); return p != 0 && p != first.Process.Pid })
+	_ = leash.Close() // as the kernel does for a process that is killed
+	eventually(t, "nobody serves", func() bool { return pid() == 0 })
+	_ = first.Wait() // killed, if the upgrade had not ended it
 }

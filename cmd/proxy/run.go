@@ -8,6 +8,7 @@ import (
 
 func runCommand(e env) *cobra.Command {
 	var path string
+	var leashed bool
 	cmd := &cobra.Command{
 		Use:   "run -c FILE",
 		Short: "Serve what a configuration file describes",
@@ -22,6 +23,9 @@ Signals:
 		RunE: func(*cobra.Command, []string) error {
 			if err := needConfig(path); err != nil {
 				return err
+			}
+			if leashed {
+				e.leash()
 			}
 			// First of all: a signal that comes while certificates are being
 			// read must not kill the process.
@@ -38,5 +42,7 @@ Signals:
 		},
 	}
 	configFlag(cmd, &path)
+	cmd.Flags().BoolVar(&leashed, leashFlag, false, "end at once when the standard input ends")
+	_ = cmd.Flags().MarkHidden(leashFlag) // there is one
 	return cmd
 }

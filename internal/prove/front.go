@@ -19,6 +19,7 @@ type front struct {
 	admin *admin.Client
 	first *exec.Cmd
 	gone  chan struct{} // closed when the first process is gone
+	leash *os.File      // its end ends all of them, even if this process is killed
 	pid   int           // of the process that serves
 	out   string        // what it said, a file
 	limit time.Duration // for an upgrade
@@ -38,10 +39,17 @@ func startFront(ctx context.Context, s *stage) (*front, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = out.Close() }()                                                  // the child has its own
-	f.first = exec.Command(s.o.Program, "run", "-c", filepath.Join(s.folder, copyFile)) //nolint:gosec,noctx // ourselves; end ends it
-	f.first.Stdout, f.first.Stderr = out, out
+	defer func() { _ = out.Close() }() // the child has its own
+	hold, leash, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = hold.Close() }() // likewise
+	f.leash = leash
+	f.first = exec.Command(s.o.Program, "run", s.o.Leash, "-c", filepath.Join(s.folder, copyFile)) //nolint:gosec,noctx // ourselves; end ends it
+	f.first.Stdin, f.first.Stdout, f.first.Stderr = hold, out, out
 	if err := s.spawn.start(f.first); err != nil {
+		_ = leash.Close() // nobody is on it
 		return nil, fmt.Errorf("starting the front door: %w", err)
 	}
 	f.pid = f.first.Process.Pid
@@ -122,6 +130,7 @@ func (f *front) upgrade(ctx context.Context) error {
 func (f *front) end() {
 	group := -f.first.Process.Pid
 	_ = syscall.Kill(group, syscall.SIGKILL) // none may be left
+	_ = f.leash.Close()                      // likewise
 	<-f.gone
 	_ = until(context.Background(), startLimit, func() bool { // an heir is nobody's child here
 		return syscall.Kill(group, 0) != nil

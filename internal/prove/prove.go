@@ -27,6 +27,9 @@ type Options struct {
 	// Backend are the arguments that make Program a backend that calls [Serve],
 	// before those that [Serve] takes.
 	Backend []string
+	// Leash is the argument to "run" that makes Program, and whoever takes over from
+	// it, end with its standard input.
+	Leash string
 	// Config is the configuration to copy, as loaded from its Path.
 	Config *config.Config
 

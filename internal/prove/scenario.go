@@ -51,7 +51,8 @@ type scene struct {
 // rehearse plays one scenario and counts.
 func (s *stage) rehearse(ctx context.Context, sc scenario) (Row, error) {
 	s.o.Say(sc.name)
-	if err := s.well(ctx); err != nil {
+	notes, err := s.well(ctx)
+	if err != nil {
 		return Row{}, err
 	}
 	if _, err := s.told.findings(); err != nil {
@@ -59,8 +60,8 @@ func (s *stage) rehearse(ctx context.Context, sc scenario) (Row, error) {
 	}
 	visits, cut := context.WithCancel(ctx)
 	defer cut()
-	x := &scene{stage: s, crowd: s.gather(visits, sc.name)}
-	err := pause(ctx, s.part(20))
+	x := &scene{stage: s, crowd: s.gather(visits, sc.name), notes: notes}
+	err = pause(ctx, s.part(20))
 	if err == nil {
 		err = sc.play(ctx, x)
 	}

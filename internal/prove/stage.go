@@ -133,13 +133,22 @@ func (s *stage) driven() []*cast {
 	})
 }
 
-// wellLimit is how long backends may take to be taken for well again.
-const wellLimit = 60 * time.Second
+// wellLimit is how long backends may take to be taken for well again, and liveLimit
+// how long those are waited for that nobody here can help.
+const (
+	wellLimit = 60 * time.Second
+	liveLimit = 5 * time.Second
+)
 
-// well waits until the front door has nothing against any backend.
-func (s *stage) well(ctx context.Context) error {
+// well waits until the front door has nothing against any backend. With Live, what
+// it has is only noted.
+func (s *stage) well(ctx context.Context) (notes []string, err error) {
+	limit := wellLimit
+	if s.o.Live {
+		limit = liveLimit
+	}
 	var bad string
-	err := until(ctx, wellLimit, func() bool {
+	err = until(ctx, limit, func() bool {
 		status, err := s.front.admin.Status(ctx)
 		if err != nil {
 			bad = err.Error()
@@ -155,10 +164,13 @@ func (s *stage) well(ctx context.Context) error {
 		}
 		return bad == ""
 	})
-	if err != nil && bad != "" {
-		return fmt.Errorf("%w: %s", err, bad)
+	switch {
+	case err == nil || bad == "":
+		return nil, err
+	case s.o.Live && errors.Is(err, errLate):
+		return []string{"from the beginning, " + bad}, nil
 	}
-	return err
+	return nil, fmt.Errorf("%w: %s", err, bad)
 }
 
 // upAgain waits until the front door takes a backend for well.
