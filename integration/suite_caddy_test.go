@@ -38,7 +38,7 @@ func (d *caddyDoor) begin() error {
 }
 
 func (d *caddyDoor) config(p plan) (string, error) {
-	if p.slowStart > 0 || p.idle > 0 || p.deadline > 0 || len(p.weights) > 0 {
+	if p.slowStart > 0 || p.idle > 0 || len(p.weights) > 0 {
 		return "", errNotOffered
 	}
 	var to, page strings.Builder

@@ -15,6 +15,20 @@ import (
 // The lines of the suite about changes that somebody wants.
 
 func draining(s *suite) error {
+	return s.emptied(func(d door, name string) error { return d.drain(name, false) })
+}
+
+func weightZero(s *suite) error {
+	return s.emptied(func(d door, name string) error {
+		p := s.plan
+		p.weights = map[string]int{name: 0}
+		return d.reload(p)
+	})
+}
+
+// emptied takes a backend out of the choice, and fails unless its visitors stay,
+// nobody else comes, and it is told how many are left.
+func (s *suite) emptied(takeOut func(d door, name string) error) error {
 	seats := s.seats(3)
 	d, err := s.open(plan{seats: seats, idle: 3 * time.Second, life: time.Minute})
 	if errors.Is(err, errNotOffered) {
@@ -31,7 +45,7 @@ func draining(s *suite) error {
 	if err := g.get(); err != nil { // whoever counts visitors has seen him by now
 		return err
 	}
-	if err := d.drain(own, false); err != nil {
+	if err := takeOut(d, own); err != nil {
 		return err
 	}
 	if err := s.drained(d, g, own); err != nil {
@@ -69,25 +83,6 @@ func (s *suite) drained(d door, g *guest, own string) error {
 		other.leave()
 	}
 	return nil
-}
-
-func weightZero(s *suite) error {
-	seats := s.seats(3)
-	d, err := s.open(plan{seats: seats})
-	if err != nil {
-		return err
-	}
-	own := seats[0].name
-	g, err := newcomerAt(d, own)
-	if err != nil {
-		return err
-	}
-	p := s.plan
-	p.weights = map[string]int{own: 0}
-	if err := d.reload(p); err != nil {
-		return err
-	}
-	return s.drained(d, g, own)
 }
 
 func reloadOfNothing(s *suite) error {
@@ -213,7 +208,7 @@ func rollingRestart(s *suite) error {
 	if err != nil {
 		return err
 	}
-	visitors, pace := 10, 50*time.Millisecond // 200 requests a second
+	visitors, pace := 20, 100*time.Millisecond // 200 requests a second
 	var guests sync.WaitGroup
 	stop := make(chan struct{})
 	var sent, posts atomic.Int64
@@ -225,11 +220,13 @@ func rollingRestart(s *suite) error {
 		}
 		guests.Go(func() {
 			defer g.leave()
+			tick := time.NewTicker(pace) // however long an answer takes
+			defer tick.Stop()
 			for n := 0; ; n++ {
 				select {
 				case <-stop:
 					return
-				case <-time.After(pace):
+				case <-tick.C:
 				}
 				id, method, body := fmt.Sprintf("v%d-%d", i, n), http.MethodGet, io.Reader(nil)
 				if n%2 == 1 {

@@ -26,8 +26,7 @@ type plan struct {
 	life      time.Duration
 	slowStart time.Duration
 	outliers  bool
-	deadline  time.Duration // of websockets; 0: a long time
-	page      string        // for when nobody is there; "": none
+	page      string // for when nobody is there; "": none
 }
 
 // with is the plan with other seats.

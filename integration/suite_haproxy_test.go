@@ -58,9 +58,6 @@ func (d *haproxyDoor) config(p plan) (string, error) {
  maxconn 4000
  stats socket %s mode 600 level admin expose-fd listeners
 `, d.path("admin.sock"))
-	if p.deadline > 0 {
-		fmt.Fprintf(&b, " hard-stop-after %dms\n", p.deadline.Milliseconds())
-	}
 	fmt.Fprintf(&b, `defaults
  mode http
  timeout connect 1s

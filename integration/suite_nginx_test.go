@@ -55,15 +55,10 @@ func (d *nginxDoor) config(p plan) (string, error) {
   location = /away.html { internal; alias %s; userid off; add_header Retry-After 60 always; }
 `, p.page)
 	}
-	shutdown := ""
-	if p.deadline > 0 {
-		shutdown = fmt.Sprintf("worker_shutdown_timeout %dms;", p.deadline.Milliseconds())
-	}
 	return fmt.Sprintf(`user root;
 pid %[1]s/nginx.pid;
 error_log %[1]s/error.log;
 worker_processes 1;
-%[6]s
 events { worker_connections 4096; }
 http {
  access_log off;
@@ -94,7 +89,7 @@ http {
   }
  }
 }
-`, d.dir, servers.String(), d.listen, patienceOfDoors.Milliseconds(), page.String(), shutdown), nil
+`, d.dir, servers.String(), d.listen, patienceOfDoors.Milliseconds(), page.String()), nil
 }
 
 func (d *nginxDoor) reload(p plan) error {

@@ -23,7 +23,7 @@ type line struct {
 
 var lines = []line{
 	{"the first request sets one cookie; the next 100 go to the same server", oneCookieAndTheSameServer},
-	{"a cookie that is tampered with, truncated, foreign, doubled or too long: another server, no error", brokenCookies},
+	{"a cookie that is tampered with, truncated, foreign, doubled or too long: no error, and a good one in its place", brokenCookies},
 	{"a visitor's server refuses connections: a GET is answered by another one, and delivered once", refusedGet},
 	{"the same with a POST of 1 MiB", refusedPost},
 	{"the server reads a POST and dies: it is delivered once", deathAfterTheBody},
