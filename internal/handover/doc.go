@@ -8,6 +8,9 @@
 // [Inherited.LetGo] says so. Meanwhile both hold the sockets, and the kernel
 // keeps what neither has accepted: nothing is refused and nothing lost.
 //
+// A [Link] stays between them after that, for as long as the old process lives.
+// What is said over it is the callers' business.
+//
 // Take also finds the sockets that systemd passes (sd_listen_fds(3)); they go
 // from process to process in the same way.
 //

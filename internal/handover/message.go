@@ -18,6 +18,13 @@ type message struct {
 	Quit    int      `json:"quit"`   // a pipe that ends when the old process has let go
 	Stderr  int      `json:"stderr"` // where descriptor 2 belongs
 	Sockets []passed `json:"sockets"`
+	// Links are sockets that lead to older processes, From among them.
+	Links []passedLink `json:"links"`
+}
+
+type passedLink struct {
+	PID int `json:"pid"` // of the process at the other end
+	FD  int `json:"fd"`
 }
 
 type passed struct {

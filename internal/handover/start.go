@@ -22,6 +22,9 @@ type Options struct {
 	Args []string
 	// Sockets are passed on. They stay the caller's.
 	Sockets []Socket
+	// Links are those to older processes. They are passed on, too, and stay the
+	// caller's until LetGo, before which it must have let go of them.
+	Links []*Link
 	// Output gets what the new process writes to its standard error before it
 	// has taken over; nil: nobody does.
 	Output io.Writer
@@ -32,6 +35,7 @@ type Child struct {
 	cmd    *exec.Cmd
 	word   *os.File // what it writes to the ready pipe
 	quit   *os.File // it sees the end of this one
+	link   *Link
 	said   *tail
 	output *os.File      // what it says comes from here
 	copied chan struct{} // closed when all of that was copied
@@ -58,6 +62,11 @@ func Start(o Options) (*Child, error) {
 		closeAll(said, saidEnd, word, wordEnd)
 		return nil, fmt.Errorf("making a pipe: %w", err)
 	}
+	link, linkEnd, err := socketPair()
+	if err != nil {
+		closeAll(said, saidEnd, word, wordEnd, quit, quitEnd)
+		return nil, err
+	}
 	c := &Child{
 		cmd:  exec.Command(path, o.Args...), //nolint:gosec,noctx // our own program; it outlives us
 		word: word, quit: quitEnd, said: &tail{}, output: said,
@@ -65,11 +74,17 @@ func Start(o Options) (*Child, error) {
 	}
 	c.cmd.Args[0] = o.Program
 	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = os.Stdin, os.Stdout, saidEnd
-	err = c.start(o.Sockets, wordEnd, quit)
-	closeAll(saidEnd, wordEnd, quit) // the child has its own
+	err = c.start(o, wordEnd, quit, linkEnd)
+	closeAll(saidEnd, wordEnd, quit, linkEnd) // the child has its own
 	if err != nil {
-		closeAll(said, word, quitEnd)
+		closeAll(said, word, quitEnd, link)
 		return nil, fmt.Errorf("starting the new program: %w", err)
+	}
+	if c.link, err = newLink(link, c.PID()); err != nil {
+		_ = c.cmd.Process.Kill() // it has not begun to do anything
+		_ = c.cmd.Wait()
+		closeAll(said, word, quitEnd)
+		return nil, err
 	}
 	go func() { // ends when the child has taken over, or with it
 		c.said.follow(said, o.Output)
@@ -91,15 +106,24 @@ func closeAll(files ...*os.File) {
 }
 
 // start passes the descriptors and runs the program.
-func (c *Child) start(sockets []Socket, word, quit *os.File) error {
+func (c *Child) start(o Options, word, quit, link *os.File) error {
 	m := message{From: os.Getpid()}
 	give := func(f *os.File) int {
 		c.cmd.ExtraFiles = append(c.cmd.ExtraFiles, f)
 		return firstExtra + len(c.cmd.ExtraFiles) - 1
 	}
 	m.Ready, m.Quit, m.Stderr = give(word), give(quit), give(os.Stderr)
-	for _, s := range sockets {
+	for _, s := range o.Sockets {
 		m.Sockets = append(m.Sockets, passed{Name: s.Name, Address: s.Address, FD: give(s.File)})
+	}
+	m.Links = []passedLink{{PID: m.From, FD: give(link)}}
+	for _, l := range o.Links {
+		f, err := File(l.conn, "link")
+		if err != nil {
+			continue // that process has ended meanwhile
+		}
+		defer func() { _ = f.Close() }() // the child has its own
+		m.Links = append(m.Links, passedLink{PID: l.pid, FD: give(f)})
 	}
 	var err error
 	if c.cmd.Env, err = environment(os.Environ(), m); err != nil {
@@ -114,6 +138,10 @@ func (c *Child) PID() int { return c.cmd.Process.Pid }
 // LetGo says that this process has let go of what must have one owner, and that
 // the new one, which waits for it, may begin. It follows a Wait that returned nil.
 func (c *Child) LetGo() { _ = c.quit.Close() }
+
+// Link is the way to the new process, and to those that take over from it. The
+// caller closes it; it follows a Wait that returned nil.
+func (c *Child) Link() *Link { return c.link }
 
 // Gone is closed when the new process has ended.
 func (c *Child) Gone() <-chan struct{} { return c.gone }
@@ -180,6 +208,7 @@ func (c *Child) fail(f *Failure) error {
 		}
 	}
 	within(lastMoment, c.copied)
+	c.link.Close()
 	_ = c.output.Close() // whoever else still holds the other end
 	f.Said = c.said.lines()
 	return f

@@ -15,6 +15,9 @@ type Inherited struct {
 	Sockets []Socket
 	// From is the process id of the old process; 0: there was none.
 	From int
+	// Links lead to the old process, and to older ones that have not ended. They
+	// are the caller's, but nothing may be done with one before LetGo.
+	Links []*Link
 
 	ready      *os.File // nil: nobody waits
 	quit       *os.File // ends when the old process has let go; nil: there is none, or it does not say
@@ -37,15 +40,33 @@ func Take() (*Inherited, error) {
 	for _, s := range m.Sockets {
 		h.Sockets = append(h.Sockets, Socket{Name: s.Name, Address: s.Address, File: adopt(s.FD, s.Address)})
 	}
+	for _, l := range m.Links {
+		link, err := newLink(adopt(l.FD, "link"), l.PID)
+		if err != nil {
+			continue // only its numbers are missed
+		}
+		h.Links = append(h.Links, link)
+	}
 	h.ready = adopt(m.Ready, "ready")
 	if m.Quit > 0 {
 		h.quit = adopt(m.Quit, "quit")
 	}
 	if err := h.takeStderr(m.Stderr); err != nil {
 		Close(h.Sockets)
+		for _, l := range h.Links {
+			l.Close()
+		}
 		return nil, errors.Join(fmt.Errorf("taking over standard error: %w", err), h.ready.Close())
 	}
 	return h, nil
+}
+
+// OldProcesses are the Links; a nil Inherited has none.
+func (h *Inherited) OldProcesses() []*Link {
+	if h == nil {
+		return nil
+	}
+	return h.Links
 }
 
 // adopt makes a file of a descriptor that was passed. From here on no other
