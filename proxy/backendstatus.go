@@ -80,7 +80,8 @@ func (s *Server) backendStatus(p *pool, m *backend.Member) BackendStatus {
 		since := p.counters.census.Since().UTC()
 		st.SessionsSince, st.SessionsExact = &since, p.counters.census.Exact()
 	}
-	st.SafeToStop = p.safe(m, b.Order, &st)
+	settled := s.elders.weigh(&st, p)
+	st.SafeToStop = settled && p.safe(m, b.Order, &st, !s.elders.served(p.cfg.Affinity.Idle))
 	return st
 }
 

@@ -95,21 +95,29 @@ func (s *Server) Files() ([]handover.Socket, error) {
 
 // Own says that the process which passed the sockets has let go of them, or is
 // gone. Until then a shutdown does nothing to them that it would feel, and the
-// state file is the other's: what it has written last is taken over now. It
-// comes before Serve.
+// state file is the other's: what it has written last is taken over now, and old
+// processes follow this one. It comes before Serve.
 func (s *Server) Own() {
 	for _, d := range s.doors {
 		d.listener.lent.Store(false)
 	}
 	s.takeOverState()
+	if s.elders != nil {
+		s.elders.begin()
+	}
 }
 
 // Detach ends what one process alone may do, before another one that takes over
 // does it: when it returns, the state file is not written any more, and no order
-// is taken. What is served goes on.
+// is taken. Older processes are left to the other. What is served goes on.
 func (s *Server) Detach() {
 	s.reloadMu.Lock() // an order that has begun is kept
-	defer s.reloadMu.Unlock()
 	s.detached.Store(true)
 	s.keeper.detach()
+	s.reloadMu.Unlock()
+	s.elders.end()
 }
+
+// Links are those to older processes that have not ended, for a process that is
+// to take over. They stay the Server's.
+func (s *Server) Links() []*handover.Link { return s.elders.open() }

@@ -189,15 +189,7 @@ func (s *Server) takeOverState() {
 	if !ok {
 		return // what was read before is the best guess
 	}
-	for name, p := range snap.byName {
-		for _, m := range p.Members() {
-			o, _ := order(f.Pools[name][m.Name()].Order)
-			if now := m.Order(); now.Duty == o.Duty && now.Since.Equal(o.Since) || o.Duty == backend.Serving && now.By != backend.ByOperator {
-				continue
-			}
-			m.Give(o)
-		}
-	}
+	s.follows(snap, f.Pools)
 	weights := keptWeights(f).under(snap.cfg)
 	if maps.Equal(weights, s.weights) {
 		return

@@ -92,11 +92,17 @@ func (s *Server) give(at place, o backend.Order, force bool) (BackendStatus, err
 			return BackendStatus{}, err
 		}
 	}
+	s.elders.ordered()
+	s.order(m, o)
+	return s.kept(at)
+}
+
+// order puts an order in force, and tells the tunnels that it does not leave.
+func (s *Server) order(m *backend.Member, o backend.Order) {
 	m.Give(o)
 	if o.Duty == backend.Disabled || o.Mode == backend.Now {
 		s.emptyTunnels(m)
 	}
-	return s.kept(at)
 }
 
 // find expects reloadMu to be held.
@@ -195,6 +201,7 @@ func (s *Server) SetWeight(pool, name string, weight int, force bool) (BackendSt
 			return BackendStatus{}, err
 		}
 	}
+	s.elders.ordered()
 	next := maps.Clone(s.weights)
 	for _, b := range p.cfg.Backends {
 		if b.Name == name {

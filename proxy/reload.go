@@ -22,6 +22,7 @@ func (s *Server) Reload(cfg *config.Config) (Report, error) {
 	if s.ending.Load() {
 		return Report{}, errShutdown
 	}
+	s.elders.ordered()
 	report, err := s.exchangeWeighed(cfg, s.weights.under(cfg), true)
 	if err == nil {
 		s.keeper.changed()

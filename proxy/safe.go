@@ -8,7 +8,8 @@ import (
 
 // safe reports whether m, with that order and status, can be stopped. Health
 // alone never makes it so: who is down may be back before it is stopped.
-func (p *pool) safe(m *backend.Member, o backend.Order, st *BackendStatus) bool {
+// counted is false where visitors may have been counted by an old process.
+func (p *pool) safe(m *backend.Member, o backend.Order, st *BackendStatus, counted bool) bool {
 	switch {
 	case st.InFlight > 0 || st.Queued > 0 || st.Tunnels > 0:
 		return false
@@ -17,7 +18,7 @@ func (p *pool) safe(m *backend.Member, o backend.Order, st *BackendStatus) bool 
 	case o.Duty == backend.Serving && m.Weight() > 0:
 		return false // nobody has taken it out
 	}
-	deserted := p.deserted(m, st)
+	deserted := p.deserted(m, st, counted)
 	if deserted && (m.Weight() == 0 || o.By == backend.ByOperator) {
 		return true
 	}
@@ -31,12 +32,12 @@ func (p *pool) safe(m *backend.Member, o backend.Order, st *BackendStatus) bool 
 const firstReturn = time.Minute
 
 // deserted reports whether m is known to have no visitors left.
-func (p *pool) deserted(m *backend.Member, st *BackendStatus) bool {
+func (p *pool) deserted(m *backend.Member, st *BackendStatus, counted bool) bool {
 	if st.Sessions == nil {
 		return true
 	}
 	now := time.Now()
-	return *st.Sessions == 0 && st.SessionsExact && p.counters.census.Complete(now) &&
+	return counted && *st.Sessions == 0 && st.SessionsExact && p.counters.census.Complete(now) &&
 		now.Sub(p.places[m.Name()].LastAssigned()) >= min(firstReturn, p.cfg.Affinity.Idle)
 }
 

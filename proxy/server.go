@@ -42,6 +42,9 @@ type Options struct {
 	// that fit a listener, and the Server owns them all from New on, unless New
 	// fails.
 	Inherited []handover.Socket
+	// Links lead to the old processes of earlier upgrades. The Server owns them
+	// as it does Inherited.
+	Links []*handover.Link
 }
 
 // Server is one running front door. Make it with New.
@@ -77,6 +80,10 @@ type Server struct {
 	ended        chan struct{}
 
 	keeper *keeper
+	elders *elders
+	// follow is this process's side of the link to the one that has taken over;
+	// nil: none has. Written by Follow, before the shutdown that ends it.
+	follow *follower
 	watch  *certificateWatch
 	acme   *acme.Manager // nil: no certificates are ordered
 
@@ -120,6 +127,7 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 		Refused: func(err error) { s.refusedCertificate(err.Error()) },
 	})
 	s.keeper = newKeeper(s, cfg)
+	s.elders = newElders(s, opts.Links)
 	s.backends = backend.NewSet(backend.SetOptions{OnEvent: s.event})
 	was, _ := s.recall(cfg)
 	s.weights = keptWeights(was).under(cfg)

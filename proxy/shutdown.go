@@ -55,6 +55,9 @@ func (s *Server) end(ctx context.Context, drain func(context.Context, *config.Co
 }
 
 func (s *Server) drain(ctx context.Context, cfg *config.Config) {
+	if ctx.Err() == nil { // else serving has failed, and somebody must act
+		s.elders.leave()
+	}
 	limits := cfg.Shutdown
 	pause(ctx, limits.Grace)
 	ctx, cancel := context.WithTimeout(ctx, limits.Timeout)
@@ -100,7 +103,10 @@ func (s *Server) close() {
 		s.acme.Close()
 	}
 	s.keeper.close() // before the checkers end
+	s.follow.deafen()
+	s.elders.end()
 	s.cut()
+	s.follow.close() // what was cut counted until now
 	handover.Close(s.inherited)
 	s.backends.Close()
 	if err := s.access.Close(); err != nil {

@@ -14,6 +14,7 @@ type Status struct {
 	Generation   uint64              `json:"generation"` // 1, and one more for every reload that took effect
 	Started      time.Time           `json:"started"`
 	Ready        bool                `json:"ready"`
+	OldProcesses []int               `json:"old_processes"` // ids of those that finish what they began before an upgrade
 	Listeners    []ListenerStatus    `json:"listeners"`
 	Pools        []PoolStatus        `json:"pools"`
 	Certificates []CertificateStatus `json:"certificates"`
@@ -73,7 +74,8 @@ func (s *Server) Status() Status {
 	snap := s.snapshot.Load()
 	out := Status{
 		Version: s.version, PID: os.Getpid(), Generation: snap.generation, Started: s.started.UTC(), Ready: s.Ready(),
-		Listeners: []ListenerStatus{}, Pools: []PoolStatus{}, Certificates: []CertificateStatus{},
+		OldProcesses: s.elders.pids(),
+		Listeners:    []ListenerStatus{}, Pools: []PoolStatus{}, Certificates: []CertificateStatus{},
 		DroppedRules: s.droppedRules.Load(), RefusedCertificates: s.refusals.count.Load(),
 		AccessLog: AccessLogStatus{Written: s.access.Written(), Dropped: s.access.Dropped()},
 	}

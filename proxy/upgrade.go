@@ -99,6 +99,17 @@ func (s *tunnels) of(b *backend.Backend) int {
 	return n
 }
 
+// byBackend is of, for all backends that have any.
+func (s *tunnels) byBackend() map[*backend.Backend]int {
+	s.openMu.Lock()
+	defer s.openMu.Unlock()
+	out := make(map[*backend.Backend]int)
+	for _, x := range s.open {
+		out[x.winner.Backend]++
+	}
+	return out
+}
+
 // goAway tells every tunnel that chosen picks to end, and returns how many
 // those are. It does not wait for them.
 func (s *tunnels) goAway(reason string, chosen func(*exchange) bool) int {

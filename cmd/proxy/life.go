@@ -62,9 +62,10 @@ type life struct {
 	cut      context.CancelFunc
 	drained  chan error // nil: no stop has begun
 	deadline <-chan time.Time
-	upgrade  *upgrade // nil: none is running
-	heir     int      // process id of the one that has taken over; 0: none has
-	asked    bool     // a signal has asked for the stop
+	upgrade  *upgrade        // nil: none is running
+	lost     <-chan struct{} // closed when nobody serves any more; nil: this process does
+	heir     int             // process id of the one that has taken over; 0: none has
+	asked    bool            // a signal has asked for the stop
 }
 
 // obey does what signals ask for until the door has ended.
@@ -80,6 +81,8 @@ func (l *life) obey(signals <-chan os.Signal) error {
 			return failed(errors.New("ended at once, with work left open"))
 		case err := <-l.upgrade.result():
 			l.upgraded(err)
+		case <-l.lost:
+			l.forsaken()
 		case <-l.beats:
 		case s := <-signals:
 			if l.begin == nil {

@@ -60,7 +60,7 @@ func (p *process) build(cfg *config.Config, warnings config.Problems) error {
 		p.log.Warn().Msg(w.String())
 	}
 	sockets, adminSocket := p.passed(cfg)
-	door, err := proxy.New(cfg, proxy.Options{Log: p.log.Logger, Version: version(), Inherited: sockets})
+	door, err := proxy.New(cfg, proxy.Options{Log: p.log.Logger, Version: version(), Inherited: sockets, Links: p.inherited.OldProcesses()})
 	var problems config.Problems
 	if errors.As(err, &problems) {
 		printProblems(io.MultiWriter(p.env.stderr, p.inherited.Complaints()), problems)

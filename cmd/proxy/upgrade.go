@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 
 	"sterling/internal/handover"
 )
@@ -91,7 +92,7 @@ func (p *process) startHeir() (*handover.Child, error) {
 		sockets = append(sockets, handover.Socket{Name: adminSocket, Address: p.adminAddress, File: f})
 	}
 	return handover.Start(handover.Options{
-		Program: p.env.program, Args: p.env.args, Sockets: sockets, Output: p.env.stderr,
+		Program: p.env.program, Args: p.env.args, Sockets: sockets, Links: p.door.Links(), Output: p.env.stderr,
 	})
 }
 
@@ -119,34 +120,38 @@ func (l *life) upgraded(err error) {
 		l.admin.Leave()
 	}
 	l.door.Detach()
+	l.lost = l.door.Follow(child.Link())
 	child.LetGo()
 	l.log.Info().Int("pid", os.Getpid()).Int("heir", l.heir).Msg("handed over: finishing what has begun")
 	l.drained = make(chan error, 1)
-	go func() { l.drained <- l.leave(child) }() // ended waits for it
+	go func() { l.drained <- l.leave() }() // ended waits for it
 }
 
 // leave is drain for a process that has handed over.
-func (l *life) leave(heir *handover.Child) error {
+func (l *life) leave() error {
 	l.reload.Quit()
 	var side chan error
 	if l.admin != nil {
 		side = make(chan error, 1)
 		go func() { side <- l.admin.Close() }() // waited for below
 	}
-	over := make(chan struct{})
-	go func() { // ends with this function
-		select {
-		case <-heir.Gone():
-			l.log.Error().Int("heir", heir.PID()).Msg("the process that has taken over is gone")
-		case <-over:
-		}
-	}()
 	err := l.door.ShutdownHandedOver(l.ctx)
-	close(over)
 	if side != nil {
 		err = errors.Join(err, <-side)
 	}
 	return err
+}
+
+// forsaken ends this process at once, because nobody serves: the sockets are
+// closed, and only a start from scratch helps. The service manager does not see
+// the end of a process that it has not started, so this one takes the name of
+// the main one back, and fails in its place.
+func (l *life) forsaken() {
+	l.lost = nil
+	l.log.Error().Int("heir", l.heir).Msg("the process that has taken over is gone, and nobody serves: ending at once")
+	l.tell(l.service.MainPID(os.Getpid()))
+	l.cut()
+	l.deadline = time.After(afterCut)
 }
 
 // endUpgrade gives up an upgrade that is running, because this process stops. A

@@ -15,6 +15,7 @@ import (
 type Status struct {
 	PID        int    `json:"pid"`
 	Generation uint64 `json:"generation"`
+	Old        []int  `json:"old_processes"`
 	Ready      bool   `json:"ready"`
 	Listeners  []struct {
 		Name        string `json:"name"`
@@ -35,6 +36,7 @@ type Status struct {
 			Reason   string    `json:"reason"`
 			Since    time.Time `json:"since"`
 			InFlight int64     `json:"in_flight"`
+			Tunnels  int       `json:"tunnels"`
 			Requests uint64    `json:"requests"`
 			Failures uint64    `json:"failures"`
 			Sessions *int      `json:"sessions"`
