@@ -74,6 +74,7 @@ func (p *process) own() {
 		_ = os.Remove(p.deserted) // nobody answers there any more
 	}
 	p.tell(p.service.Ready("serving"))
+	p.signOfLife()
 }
 
 // tell logs that the service manager could not be told.

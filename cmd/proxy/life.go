@@ -135,6 +135,10 @@ func (l *life) signal(s os.Signal) {
 			return
 		}
 		if s == syscall.SIGHUP {
+			if l.upgrade != nil {
+				l.upgrade.reload = true
+				l.log.Info().Stringer("signal", s).Msg("a reload follows the upgrade")
+			}
 			l.reload.Soon()
 			return
 		}

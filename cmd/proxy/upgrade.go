@@ -16,6 +16,7 @@ type upgrade struct {
 	child  *handover.Child
 	cancel context.CancelCauseFunc
 	done   chan error // nil: it can serve; else it has failed, and is gone
+	reload bool       // was asked for meanwhile
 }
 
 // result is where the outcome comes from; a nil upgrade has none.
@@ -36,10 +37,10 @@ func (l *life) unable(s os.Signal) string {
 		return fmt.Sprintf("process %d has taken over: send the signal to that one", l.heir)
 	case l.drained != nil:
 		return "the process is stopping"
-	case l.upgrade != nil:
-		return "an upgrade is running"
 	case s == syscall.SIGHUP:
 		return ""
+	case l.upgrade != nil:
+		return "an upgrade is running"
 	case l.env.pid == pidOne:
 		return "as process 1, this one ends its container with it: replace the container"
 	case l.env.program == "":
@@ -98,11 +99,11 @@ func (p *process) startHeir() (*handover.Child, error) {
 
 // upgraded follows the outcome of an upgrade.
 func (l *life) upgraded(err error) {
-	child := l.upgrade.child
+	child, reload := l.upgrade.child, l.upgrade.reload
 	l.upgrade.cancel(nil)
 	l.upgrade = nil
 	if err != nil {
-		l.reload.Resume()
+		l.reload.Resume() // and one that was asked for begins
 		var said []string
 		var f *handover.Failure
 		if errors.As(err, &f) {
@@ -115,6 +116,7 @@ func (l *life) upgraded(err error) {
 	}
 	l.heir = child.PID()
 	l.watch.Close()
+	l.signOfLife()
 	l.tell(l.service.MainPID(l.heir))
 	if l.admin != nil {
 		l.admin.Leave()
@@ -122,6 +124,9 @@ func (l *life) upgraded(err error) {
 	l.door.Detach()
 	l.lost = l.door.Follow(child.Link())
 	child.LetGo()
+	if reload {
+		tellHeir(child, syscall.SIGHUP) // it may have read the file before that was changed
+	}
 	l.log.Info().Int("pid", os.Getpid()).Int("heir", l.heir).Msg("handed over: finishing what has begun")
 	l.drained = make(chan error, 1)
 	go func() { l.drained <- l.leave() }() // ended waits for it
@@ -167,7 +172,12 @@ func (l *life) endUpgrade() {
 	if err != nil {
 		return
 	}
+	tellHeir(child, syscall.SIGTERM)
+}
+
+// tellHeir sends a signal to the process that has taken over.
+func tellHeir(child *handover.Child, s os.Signal) {
 	if p, err := os.FindProcess(child.PID()); err == nil {
-		_ = p.Signal(syscall.SIGTERM) // it may be gone
+		_ = p.Signal(s) // it may be gone
 	}
 }

@@ -16,7 +16,7 @@ func TestWhatForbidsAnUpgrade(t *testing.T) {
 		{life{process: &process{env: can}}, true, ""},
 		{life{process: &process{env: env{program: "sterling", pid: 1}}}, true, "replace the container"},
 		{life{process: &process{env: env{pid: 4711}}}, true, `not started by "run"`},
-		{life{process: &process{env: can}, upgrade: &upgrade{}}, false, "an upgrade is running"},
+		{life{process: &process{env: can}, upgrade: &upgrade{}}, true, "an upgrade is running"},
 		{life{process: &process{env: can}, drained: make(chan error)}, false, "is stopping"},
 		{life{process: &process{env: can}, drained: make(chan error), heir: 4712}, false, "process 4712 has taken over"},
 	} {

@@ -42,6 +42,14 @@ func (p *process) watch() *watch {
 	return w
 }
 
+// signOfLife tells it once, around a hand-over: neither process's turn may come
+// while one is waiting for the other.
+func (p *process) signOfLife() {
+	if p.service.Watchdog() > 0 {
+		p.tell(p.service.Alive())
+	}
+}
+
 // Close ends it, and waits.
 func (w *watch) Close() {
 	if w == nil {
