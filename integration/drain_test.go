@@ -76,6 +76,35 @@ func TestDrainWaitsUntilItIsSafeToStop(t *testing.T) {
 	}
 }
 
+// The command that waits outlives the process that it has asked.
+func TestDrainWaitsOverARestart(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, "b1", "b2")
+	config := strings.Replace(proxytest.Pool("app", c.addrs...), "[pool.affinity]\n", "[pool.affinity]\nidle = \"2s\"\n", 1)
+	p := proxytest.Start(t, proxytest.Options{Config: config})
+	_, own := enter(t, p, modes[0])
+	type outcome struct {
+		out  string
+		code int
+	}
+	waited := make(chan outcome, 1)
+	go func() {
+		out, code := order(t, p, "drain", "app/"+own, "--wait")
+		waited <- outcome{out, code}
+	}()
+	p.Backend(own, "draining")
+	p.Signal(syscall.SIGKILL)
+	p.Exit(10 * time.Second)
+	if proxytest.Within(1500*time.Millisecond, func() bool { return len(waited) > 0 }) { // it has looked at least once
+		w := <-waited
+		t.Fatalf("it has ended with %d:\n%s", w.code, w.out)
+	}
+	proxytest.Start(t, proxytest.Options{Dir: p.Dir, CA: p.CA, Config: config})
+	if w := <-waited; w.code != 0 || !strings.Contains(w.out, "waiting for the front door") || !strings.Contains(w.out, "safe to stop") {
+		t.Errorf("%d:\n%s", w.code, w.out)
+	}
+}
+
 func TestOrdersThatCannotBe(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, "b1")

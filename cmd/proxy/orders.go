@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -14,9 +13,6 @@ import (
 	"sterling/internal/admin"
 	"sterling/proxy"
 )
-
-// waitEvery is how often drain --wait looks.
-const waitEvery = time.Second
 
 func drainCommand(e env) *cobra.Command {
 	var (
@@ -54,7 +50,7 @@ what is left, and ends when the backend is safe to stop.`,
 			if err != nil || !wait {
 				return err
 			}
-			return o.wait(cmd.Context(), st, waitEvery)
+			return o.wait(cmd.Context(), st)
 		},
 	}
 	at.flags(cmd)
@@ -163,49 +159,6 @@ func (o *ordering) give(ctx context.Context, order string, given url.Values) (pr
 	}
 	_, err = fmt.Fprintln(o.env.stdout, o.target+": "+describe(st))
 	return st, failed(err)
-}
-
-// wait prints what is left at the backend whenever that changes, until it is
-// safe to stop, or the drain was taken back.
-func (o *ordering) wait(ctx context.Context, st proxy.BackendStatus, every time.Duration) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for said := describe(st); !st.SafeToStop; {
-		select {
-		case <-ctx.Done():
-			return failed(ctx.Err())
-		case <-tick.C:
-		}
-		status, err := o.client.Status(ctx)
-		if err != nil {
-			return explainRefusal(o.env, err)
-		}
-		found := backendIn(status, o.target)
-		if found == nil {
-			return failed(fmt.Errorf("%s is not in the configuration any more", o.target))
-		}
-		if st = *found; st.Order == nil {
-			return failed(errors.New("the drain was taken back"))
-		}
-		if now := describe(st); now != said {
-			said = now
-			if _, err := fmt.Fprintln(o.env.stdout, o.target+": "+now); err != nil {
-				return failed(err)
-			}
-		}
-	}
-	return nil
-}
-
-func backendIn(s proxy.Status, target string) *proxy.BackendStatus {
-	for _, p := range s.Pools {
-		for i := range p.Backends {
-			if p.Name+"/"+p.Backends[i].Name == target {
-				return &p.Backends[i]
-			}
-		}
-	}
-	return nil
 }
 
 // describe says in a line how a backend stands.
