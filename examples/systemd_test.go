@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"sterling/internal/config"
+	"sterling/internal/proxytest"
 )
 
 const unitFolder = "systemd"
@@ -53,7 +54,7 @@ func TestEachListenerHasItsSocketUnit(t *testing.T) {
 func TestSystemdFindsNoFaultInTheUnits(t *testing.T) {
 	verify, err := exec.LookPath("systemd-analyze")
 	if err != nil {
-		t.Skip("there is no systemd-analyze")
+		proxytest.Skip(t, "there is no systemd-analyze")
 	}
 	dir := t.TempDir()
 	units, err := filepath.Glob(filepath.Join(unitFolder, "sterling*.s*"))
