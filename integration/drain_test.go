@@ -1,6 +1,9 @@
 package integration
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -57,6 +60,61 @@ func TestADrainOutlivesTheProcess(t *testing.T) {
 				t.Errorf("enable: %d, %s", code, out)
 			}
 		})
+	}
+}
+
+// Not only drains: all that was ordered, and what is known of health.
+func TestWhatAProcessWasToldOutlivesAKill(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, "b1", "b2", "b3")
+	gone := proxytest.FreeAddr(t)
+	config := proxytest.Pool("app", append(c.addrs, gone)...) + "[pool.health]\ntype = \"tcp\"\ninterval = \"100ms\"\nfall = 1\n"
+	p := proxytest.Start(t, proxytest.Options{Config: config})
+	p.Backend("b4", "down")
+	since := p.Status().Pools[0].Backends[3].Since
+	for _, args := range []string{"disable app/b1", "weight app/b2 0", "drain app/b2 --mode when-idle --quiet 7m --timeout 3h"} {
+		if out, code := order(t, p, strings.Fields(args)...); code != 0 {
+			t.Fatalf("%s: %d, %s", args, code, out)
+		}
+	}
+	proxytest.Eventually(t, "the file to say that b4 is down", func() bool {
+		text, err := os.ReadFile(filepath.Join(p.Dir, "state", "state.json"))
+		return err == nil && strings.Contains(strings.ReplaceAll(string(text), " ", ""), `"health":"down"`)
+	})
+	p.Signal(syscall.SIGKILL)
+	p.Exit(10 * time.Second)
+	p = proxytest.Start(t, proxytest.Options{Dir: p.Dir, CA: p.CA, Config: config})
+	out, code := order(t, p, "status", "--json")
+	if code != 0 {
+		t.Fatalf("status: %d, %s", code, out)
+	}
+	var got struct {
+		Pools []struct {
+			Backends []struct {
+				Name, State, Health string
+				Weight              int
+				Since               time.Time
+				Order               *struct{ Duty, Mode, Quiet, Until string }
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	b := got.Pools[0].Backends
+	if b[0].State != "disabled" || b[0].Order == nil {
+		t.Errorf("b1: %+v", b[0])
+	}
+	if o := b[1].Order; b[1].Weight != 0 || o == nil || o.Mode != "when_idle" || o.Quiet != "7m0s" || o.Until == "" {
+		t.Errorf("b2: %+v, %+v", b[1], o)
+	}
+	if b[3].Health != "down" || !b[3].Since.Equal(since) {
+		t.Errorf("b4: %+v, want it to be down since %v", b[3], since)
+	}
+	for range 6 {
+		if _, own := enter(t, p, modes[0]); own != "b3" {
+			t.Errorf("a new visitor got %s", own)
+		}
 	}
 }
 

@@ -18,6 +18,14 @@ func TestARollingRestartLosesNothing(t *testing.T) {
 				t.Fatalf("drain: %d, %s", code, out)
 			}
 		},
+		// Who comes back after a moment of silence goes elsewhere.
+		"announced by an order, when idle": func(t *testing.T, p *proxytest.Sterling, c *proxytest.Child) {
+			t.Helper()
+			out, code := order(t, p, "drain", "app/"+c.Name, "--mode", "when-idle", "--quiet", "20ms", "--wait")
+			if code != 0 || !strings.Contains(out, "mode when-idle") || !strings.Contains(out, " 0 visitors, 0 in flight, 0 tunnels, safe to stop") {
+				t.Fatalf("drain: %d, %s", code, out)
+			}
+		},
 		"announced by its own word": func(t *testing.T, p *proxytest.Sterling, c *proxytest.Child) {
 			t.Helper()
 			c.AskForDrain()
@@ -30,7 +38,7 @@ func TestARollingRestartLosesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			children := threeChildren(t)
-			p := proxytest.Start(t, proxytest.Options{Config: failoverPool(children)})
+			p := proxytest.Start(t, proxytest.Options{Config: strings.Replace(failoverPool(children), "[pool.affinity]\n", "[pool.affinity]\nidle = \"3s\"\n", 1)})
 			for _, c := range children {
 				p.Backend(c.Name, "up")
 			}
