@@ -99,10 +99,15 @@ func (r *Recorder) Requests() []*Recorded {
 }
 
 // Reset forgets what arrived so far.
-func (r *Recorder) Reset() {
+func (r *Recorder) Reset() { r.Take() }
+
+// Take returns what arrived since it was called last, and forgets it.
+func (r *Recorder) Take() []*Recorded {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	taken := r.requests
 	r.requests = nil
+	return taken
 }
 
 // Accepted counts the connections so far.

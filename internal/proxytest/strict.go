@@ -18,7 +18,8 @@ type strictReader struct {
 	// client: what a client may send to a proxy is no fault, and means the same
 	// to everybody: an empty line before the request (RFC 9112, section 2.2), targets
 	// in absolute form and with bytes that ought to be escaped, HTTP/1.0,
-	// extensions of chunks (section 7.1.1).
+	// extensions of chunks (section 7.1.1), names of codings in any case
+	// (section 7).
 	client bool
 }
 
@@ -98,7 +99,12 @@ func (s *strictReader) fields() ([]Field, error) {
 // body reads the body as the header frames it.
 func (s *strictReader) body() error {
 	coding, length := s.rec.Values("Transfer-Encoding"), s.rec.Values("Content-Length")
+	if s.client && len(coding) == 1 {
+		coding[0] = strings.ToLower(coding[0])
+	}
 	switch {
+	case len(coding) > 0 && s.rec.Proto == "HTTP/1.0":
+		return s.fault("Transfer-Encoding in HTTP/1.0")
 	case len(coding)+len(length) > 1:
 		return s.fault("framed more than once: Transfer-Encoding %q, Content-Length %q", coding, length)
 	case len(coding) == 1 && coding[0] != "chunked":
