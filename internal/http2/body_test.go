@@ -369,3 +369,12 @@ func TestResetEndsReads(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestATrailerThatIsAnnouncedTwiceComesOnce(t *testing.T) {
+	c := serve(t, echo).dial()
+	c.open(1, false, post.and("trailer", "x-a, x-b", "trailer", "X-A, x-a"))
+	c.open(1, true, fields{"x-a", "1", "x-b", "2"})
+	if a, want := c.answer(1), "|<nil>|map[X-A:[1] X-B:[2]]"; a.body != want {
+		t.Errorf("got %+v, want %s", a, want)
+	}
+}

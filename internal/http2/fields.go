@@ -160,6 +160,9 @@ func (s *stream) promise() (names []string) {
 			case name == "", !all(name, tokenAny), name == "Transfer-Encoding", name == "Trailer", name == "Content-Length":
 				continue
 			}
+			if _, again := s.req.Trailer[name]; again {
+				continue // or its values would come once for each time
+			}
 			if s.req.Trailer == nil {
 				s.req.Trailer = make(http.Header)
 			}
