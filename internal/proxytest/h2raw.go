@@ -36,39 +36,62 @@ func (a H2Answer) String() string {
 // DialH2 opens a connection, with preface and settings exchanged.
 func DialH2(t testing.TB, addr string, ca *CA, serverName string) *RawH2 {
 	t.Helper()
-	c, err := tls.Dial("tcp", addr, &tls.Config{RootCAs: ca.Pool(), ServerName: serverName, NextProtos: []string{"h2"}})
+	h, err := OpenH2(addr, ca, serverName)
 	if err != nil {
 		t.Fatalf("dialling the door over TLS: %v", err)
 	}
-	t.Cleanup(func() { _ = c.Close() }) // the test may have closed it
-	if p := c.ConnectionState().NegotiatedProtocol; p != "h2" {
-		t.Fatalf("the door chose %q instead of h2", p)
+	t.Cleanup(func() { _ = h.Close() }) // the test may have closed it
+	return h
+}
+
+// OpenH2 is [DialH2] for a test of many connections, which closes each itself.
+func OpenH2(addr string, ca *CA, serverName string) (*RawH2, error) {
+	c, err := tls.Dial("tcp", addr, &tls.Config{RootCAs: ca.Pool(), ServerName: serverName, NextProtos: []string{"h2"}})
+	if err != nil {
+		return nil, err
 	}
-	_ = c.SetDeadline(time.Now().Add(patience))
 	h := &RawH2{Conn: c, Framer: http2.NewFramer(c, c)}
 	h.AllowIllegalWrites = true
 	h.enc = hpack.NewEncoder(&h.buf)
 	h.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-	if _, err := c.Write([]byte(http2.ClientPreface)); err != nil {
-		t.Fatalf("sending the preface: %v", err)
+	_ = c.SetDeadline(time.Now().Add(patience))
+	if p := c.ConnectionState().NegotiatedProtocol; p != "h2" {
+		err = fmt.Errorf("the door chose %q instead of h2", p)
 	}
-	if err := h.WriteSettings(); err != nil {
-		t.Fatalf("sending settings: %v", err)
+	if err == nil {
+		_, err = c.Write([]byte(http2.ClientPreface))
 	}
-	return h
+	if err == nil {
+		err = h.WriteSettings()
+	}
+	if err != nil {
+		_ = c.Close() // the error says more
+		return nil, err
+	}
+	return h, nil
 }
 
 // Open sends HEADERS with fields in their order, names as they are.
 func (h *RawH2) Open(stream uint32, end bool, fields ...Field) error {
+	block, err := h.Block(fields...)
+	if err != nil {
+		return err
+	}
+	return h.WriteHeaders(http2.HeadersFrameParam{
+		StreamID: stream, BlockFragment: block, EndStream: end, EndHeaders: true,
+	})
+}
+
+// Block encodes fields as they are, to be sent next. It is good until the next
+// call.
+func (h *RawH2) Block(fields ...Field) ([]byte, error) {
 	h.buf.Reset()
 	for _, f := range fields {
 		if err := h.enc.WriteField(hpack.HeaderField{Name: f.Name, Value: f.Value}); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return h.WriteHeaders(http2.HeadersFrameParam{
-		StreamID: stream, BlockFragment: h.buf.Bytes(), EndStream: end, EndHeaders: true,
-	})
+	return h.buf.Bytes(), nil
 }
 
 // Answer reads frames until stream or the connection ended.
