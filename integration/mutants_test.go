@@ -32,7 +32,8 @@ type mutants struct {
 type trial struct {
 	sent  string
 	meant []*proxytest.Recorded
-	// severed: the connection broke, so that what it brought may be on its way.
+	// severed: a stream or the connection broke, so that what it brought may still
+	// be on its way.
 	severed bool
 	err     error
 }
@@ -57,7 +58,9 @@ func (m *mutants) run(t *testing.T) {
 	if strings.Contains(m.started.Log(), "panicked") {
 		t.Errorf("a request panicked: %s", m.started.Log())
 	}
-	if limit := m.warm.Load() + m.warm.Load()/4 + 8<<20; m.warm.Load() > 0 && after > limit && !proxytest.Raced(t) {
+	// The standard server keeps a connection that it has ended for another second.
+	bounded := m.warm.Load() > 0 && !proxytest.Raced(t) && proxytest.Engine() != "standard"
+	if limit := m.warm.Load() + m.warm.Load()/4 + 8<<20; bounded && after > limit {
 		t.Errorf("memory grew from %d to %d MiB", m.warm.Load()>>20, after>>20)
 	}
 }
