@@ -130,6 +130,7 @@ func (w *wire) readProblem(req *http.Request, res *http.Response, body []byte) {
 	}
 	w.reason = p
 	if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil {
+		seconds = max(0, min(seconds, int(maxRetryAfter/time.Second))) // or the time may overflow, and be past
 		w.retryAfter = time.Now().Add(time.Duration(seconds) * time.Second)
 	} else if at, err := http.ParseTime(res.Header.Get("Retry-After")); err == nil {
 		w.retryAfter = at
