@@ -1,7 +1,10 @@
 package headers
 
 import (
+	"encoding/base64"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -64,4 +67,38 @@ func TestUpgradeTokenIsThatOfTheList(t *testing.T) {
 	if got, _ := UpgradeToken(handshake(), []string{"WebSocket"}); got != "WebSocket" {
 		t.Errorf("got %q", got)
 	}
+}
+
+// Whatever a client says, an upgrade is one that it has asked for and that is
+// allowed.
+func FuzzUpgradeToken(f *testing.F) {
+	f.Add("GET", "Upgrade", "websocket", "dGhlIHNhbXBsZSBub25jZQ==", int64(0))
+	f.Add("GET", "keep-alive, upgrade", "h2c, WebSocket", "dGhlIHNhbXBsZSBub25jZQ==", int64(0))
+	f.Add("POST", "not-upgrade", "tcp", "", int64(5))
+	f.Add("GET", "upgrade", "tcp, websocket", "dGhlIHNhbXBsZQ==", int64(-1))
+	allow := []string{"websocket", "tcp"}
+	f.Fuzz(func(t *testing.T, method, connection, upgrade, key string, length int64) {
+		r := handshake()
+		r.Method, r.ContentLength = method, length
+		r.Header = http.Header{"Connection": {connection}, "Upgrade": {upgrade}, "Sec-Websocket-Key": {key}}
+		token, ok := UpgradeToken(r, allow)
+		if !ok {
+			if token != "" {
+				t.Errorf("%q, which is none", token)
+			}
+			return
+		}
+		says := func(list, word string) bool {
+			return slices.ContainsFunc(strings.Split(list, ","), func(s string) bool { return strings.EqualFold(strings.Trim(s, " \t\r\n"), word) })
+		}
+		nonce, err := base64.StdEncoding.DecodeString(key)
+		switch {
+		case !slices.Contains(allow, token) || !says(upgrade, token) || !says(connection, "upgrade"):
+			t.Errorf("%q: nobody has asked for it, or it is not allowed", token)
+		case method != "GET" || length != 0:
+			t.Errorf("%q for a request with a body, or that is no GET", token)
+		case token == "websocket" && (err != nil || len(nonce) != 16):
+			t.Errorf("a websocket with the key %q", key)
+		}
+	})
 }
