@@ -39,33 +39,52 @@ func (o oracle) unmeant(meant, seen []*proxytest.Recorded) string {
 
 // match is unmeant that returns those of meant, too, which may still arrive.
 func (o oracle) match(meant, seen []*proxytest.Recorded) (left []*proxytest.Recorded, problem string) {
-	left = slices.Clone(meant)
 	for _, s := range seen {
 		if problem := alwaysWrong(s); problem != "" {
-			return left, problem
-		}
-		i := slices.IndexFunc(left, func(m *proxytest.Recorded) bool { return o.differs(s, m) == "" })
-		if i < 0 {
-			return left, o.stranger(s, left)
-		}
-		if o.streams {
-			left = slices.Delete(left, i, i+1)
-		} else {
-			left = left[i+1:]
+			return meant, problem
 		}
 	}
-	return left, ""
+	if left, ok := o.assign(seen, meant); ok {
+		return left, ""
+	}
+	for _, s := range seen {
+		if !slices.ContainsFunc(meant, func(m *proxytest.Recorded) bool { return o.differs(s, m) == "" }) {
+			return meant, o.stranger(s, meant)
+		}
+	}
+	return meant, "one was meant once, and has arrived twice, or in another order"
 }
 
-// stranger tells of a request that is none of those that were meant and have not
-// arrived yet, and how it differs from the first of those of its method.
-func (o oracle) stranger(s *proxytest.Recorded, left []*proxytest.Recorded) string {
-	for _, m := range left {
+// assign finds one that was meant for each of seen, and returns the others. One
+// that may be either is tried as both.
+func (o oracle) assign(seen, left []*proxytest.Recorded) (others []*proxytest.Recorded, ok bool) {
+	if len(seen) == 0 {
+		return left, true
+	}
+	for i, m := range left {
+		if o.differs(seen[0], m) != "" {
+			continue
+		}
+		rest := left[i+1:]
+		if o.streams {
+			rest = slices.Concat(left[:i], rest)
+		}
+		if others, ok = o.assign(seen[1:], rest); ok {
+			return others, true
+		}
+	}
+	return left, false
+}
+
+// stranger tells of a request that is none of those that were meant, and how it
+// differs from the first of those of its method.
+func (o oracle) stranger(s *proxytest.Recorded, meant []*proxytest.Recorded) string {
+	for _, m := range meant {
 		if m.Method == s.Method {
 			return fmt.Sprintf("a %s is none of those that were meant: %s", s.Method, o.differs(s, m))
 		}
 	}
-	return fmt.Sprintf("a %s is none of those that were meant and have not arrived", s.Method)
+	return fmt.Sprintf("a %s is none of those that were meant", s.Method)
 }
 
 // alwaysWrong is what no client can mean.
