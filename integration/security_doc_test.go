@@ -56,9 +56,16 @@ func TestEveryKnownAttackHasItsTest(t *testing.T) {
 			}
 		}
 	}
+	var compared []string
 	for _, a := range attacks() {
-		if !strings.Contains(string(text), "| "+a.id+" | "+a.name+" |") {
-			t.Errorf("%s, %s is not in the comparison", a.id, a.name)
+		compared = append(compared, "| "+a.id+" | "+a.name+" |")
+	}
+	for _, a := range torrents() {
+		compared = append(compared, "| "+a.id+" | "+a.name+" |")
+	}
+	for _, begin := range compared {
+		if !strings.Contains(string(text), "\n"+begin) {
+			t.Errorf("%s is not in the comparison", begin)
 		}
 	}
 	if rows < 55 {

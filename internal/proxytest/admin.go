@@ -156,5 +156,5 @@ func (s *Sterling) Reload() {
 // Memory is the resident memory of the process in bytes.
 func (s *Sterling) Memory() int64 {
 	s.t.Helper()
-	return residentMemory(s.t, s.PID)
+	return ResidentMemory(s.t, s.PID)
 }

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// residentMemory reads how much memory a process really has, in bytes.
-func residentMemory(t testing.TB, pid int) int64 {
+// ResidentMemory reads how much memory a process really has, in bytes.
+func ResidentMemory(t testing.TB, pid int) int64 {
 	t.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
