@@ -25,7 +25,7 @@ type mutants struct {
 	started                      *proxytest.Sterling
 	recorders                    []*proxytest.Recorder
 	left, passed, refused, fault atomic.Int64
-	warm                         atomic.Int64 // bytes of memory after a quarter
+	warm                         atomic.Int64 // bytes of memory after half of them
 }
 
 // trial is what was sent, and what it means.
@@ -90,7 +90,7 @@ func (m *mutants) work(t *testing.T, i int, r *rand.Rand) {
 	try := m.client(m.started, addr)
 	var late []*proxytest.Recorded
 	for n := m.left.Add(-1); n >= 0 && m.fault.Load() < 5; n = m.left.Add(-1) {
-		if n == int64(m.total*3/4) {
+		if n == int64(m.total/2) {
 			m.warm.Store(m.started.Memory())
 		}
 		tried := try(r)

@@ -57,12 +57,11 @@ func (m *meantFields) field(f Field) {
 	if !strings.HasPrefix(f.Name, ":") {
 		m.behind = true
 		m.regular(f)
-		f.Value = strings.Trim(f.Value, " \t")
 		if f.Name == "cookie" { // its crumbs are one (RFC 9113, section 8.2.3)
 			m.cookies = append(m.cookies, f.Value)
 			return
 		}
-		m.rec.Header = append(m.rec.Header, f)
+		m.rec.Header = append(m.rec.Header, Field{f.Name, strings.Trim(f.Value, " \t")})
 		return
 	}
 	_, twice := m.pseudo[f.Name]
@@ -100,7 +99,7 @@ func (m *meantFields) request() {
 	rec := m.rec
 	rec.Method, rec.Target = m.pseudo[":method"], m.pseudo[":path"]
 	if len(m.cookies) > 0 {
-		rec.Header = append(rec.Header, Field{"cookie", strings.TrimRight(strings.Join(m.cookies, "; "), " \t")})
+		rec.Header = append(rec.Header, Field{"cookie", strings.Trim(strings.Join(m.cookies, "; "), " \t")})
 	}
 	hosts := rec.Values("Host")
 	authority, has := m.pseudo[":authority"]
