@@ -27,8 +27,8 @@ type effect struct {
 
 // What the backend answers depends on the path.
 const (
-	refusing  = "/refusing"  // 403, also to upgrades
-	unasked   = "/unasked"   // 101, whatever the request is
+	refusing  = "/refusing" // 403, also to upgrades
+	unasked   = "/unasked"  // 101, whatever the request is
 	toSockets = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 	localhost = "Host: localhost\r\n"
 )

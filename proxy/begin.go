@@ -79,6 +79,9 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 			src: r.Body, idle: x.listener.cfg.BodyIdle, control: http.NewResponseController(w),
 			stream: !x.out.proto1,
 		}
+		if x.body.stream {
+			x.body.left = max(r.ContentLength, 0)
+		}
 		if x.out.proto1 {
 			// Without it, the server waits for the body before it lets an answer out.
 			_ = x.out.control.EnableFullDuplex() // HTTP/1 has it
@@ -99,7 +102,7 @@ func (x *exchange) admit() (verdict, bool) {
 	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
 		return methodRefused, false
 	}
-	if !httpguts.ValidHeaderFieldName(r.Method) || r.ProtoMajor >= 2 && !lengthHolds(r) {
+	if !httpguts.ValidHeaderFieldName(r.Method) || r.ProtoMajor >= 2 && x.malformed() {
 		return badRequest, false
 	}
 	if r.Host == "" && !r.ProtoAtLeast(1, 1) {
@@ -110,6 +113,11 @@ func (x *exchange) admit() (verdict, bool) {
 		return badHost, false
 	}
 	return verdict{}, true
+}
+
+// malformed looks at what servers below let through of HTTP/2 and HTTP/3.
+func (x *exchange) malformed() bool {
+	return !lengthHolds(x.in) || !x.door.native && spaced(x.in.Header)
 }
 
 // lengthHolds checks the Content-Length of an HTTP/2 request (RFC 9113, section
@@ -123,6 +131,21 @@ func lengthHolds(r *http.Request) bool {
 	n, err := strconv.ParseUint(values[0], 10, 63)
 	return len(values) == 1 && err == nil && int64(n) == r.ContentLength //nolint:gosec // 63 bits
 }
+
+// spaced reports whether a value begins or ends with space, which makes a request
+// malformed (RFC 9113, section 8.2.1). Our own server for HTTP/2 has looked at it.
+func spaced(h http.Header) bool {
+	for _, values := range h {
+		for _, v := range values {
+			if v != "" && (space(v[0]) || space(v[len(v)-1])) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func space(b byte) bool { return b == ' ' || b == '\t' }
 
 // tooManyHeaders counts lines and bytes as they would stand in HTTP/1.1. The
 // server below bounds the bytes, too, but generously.

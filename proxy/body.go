@@ -13,6 +13,7 @@ import (
 var (
 	errBodyTooLarge = errors.New("the request body is larger than the route allows")
 	errBodyStalled  = errors.New("the client stopped sending its body")
+	errBodyLonger   = errors.New("the request body is longer than was announced")
 	errBodyGone     = errors.New("the request has ended")
 )
 
@@ -32,6 +33,7 @@ type requestBody struct {
 	// stream: it is that of an HTTP/2 stream, where a deadline that passes ends
 	// the body, whether anybody reads or not. It stands during a read alone.
 	stream bool
+	left   int64 // of a length that a stream has announced; 0: none has
 	read   atomic.Int64
 	// whole is set once the end of the body was read.
 	whole atomic.Bool
@@ -64,6 +66,9 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		}
 	}
 	n, err := b.src.Read(p)
+	if b.left > 0 {
+		n, err = b.hold(n, err)
+	}
 	if b.stream {
 		b.release()
 	}
@@ -76,7 +81,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 		return n, nil
-	case err == io.EOF:
+	case err == io.EOF: //nolint:errorlint // a wrapped one is no end of the body
 		b.whole.Store(true)
 		b.release()
 		return n, io.EOF
@@ -84,6 +89,29 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		err = errBodyStalled
 	}
 	b.failure.CompareAndSwap(nil, &err)
+	return n, err
+}
+
+// hold keeps the end of a body of a known length back until the stream has ended.
+// A backend that has as many bytes as were announced takes the request for whole,
+// and more of them would make it malformed (RFC 9113, section 8.1.1; RFC 9114,
+// section 4.1.2).
+func (b *requestBody) hold(n int, err error) (int, error) {
+	if b.left -= int64(n); b.left > 0 {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return n, err
+	}
+	for more := make([]byte, 1); err == nil; {
+		var longer int
+		if longer, err = b.src.Read(more); longer > 0 {
+			err = errBodyLonger
+		}
+	}
+	if err != io.EOF {
+		n = 0
+	}
 	return n, err
 }
 

@@ -18,6 +18,8 @@ import (
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
+
+	"sterling/internal/proxytest"
 )
 
 // overHTTP3 is the mode of that name.
@@ -103,6 +105,24 @@ func TestBodiesOverHTTP3(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Nothing but the end of the stream says that there is no body. It may come in a
+// packet of its own, which is not waited for.
+func TestAnEndBesideTheHeadIsABodyOfNothingOverHTTP3(t *testing.T) {
+	seen := make(chan string, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		seen <- fmt.Sprintf("%s %d %v", r.Method, r.ContentLength, r.TransferEncoding)
+	}))
+	t.Cleanup(s.Close)
+	r := start(t, appPool(s.URL))
+	c := r.dialHTTP3(nil)
+	r.eventually("a POST of nothing to be sent on as such", func() bool {
+		if a := proxytest.AskH3(t, c, head("POST")); a.Status != "200" {
+			t.Fatal(a)
+		}
+		return <-seen == "POST 0 []"
+	})
 }
 
 func TestTrailersOfARequestOverHTTP3(t *testing.T) {

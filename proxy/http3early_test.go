@@ -15,6 +15,8 @@ import (
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
+
+	"sterling/internal/proxytest"
 )
 
 // holdback carries the packets between clients and the door. While it holds,
@@ -108,8 +110,8 @@ func TestEarlyData(t *testing.T) {
 				ClientSessionCache: sessions, NextProtos: []string{http3.NextProtoH3},
 			}
 			first := back(t, h, conf)
-			if status, _ := byStream(t, first, head("GET", "early-data", "1")); status != "200" {
-				t.Fatalf("status %q", status)
+			if a := proxytest.AskH3(t, first, head("GET", "early-data", "1")); a.Status != "200" {
+				t.Fatal(a)
 			}
 			if got := <-seen; got != "GET[]" {
 				t.Errorf("not early, but the client says so: the backend saw %s", got)
@@ -124,7 +126,7 @@ func TestEarlyData(t *testing.T) {
 				atLast string
 			}{
 				{"GET", [][]byte{head("GET")}, "GET[1]", ""},
-				{"GET with a body", [][]byte{head("GET"), frame(dataFrame, []byte("x"))}, "", "GET[]"},
+				{"GET with a body", [][]byte{head("GET"), data("x")}, "", "GET[]"},
 				{"POST", [][]byte{head("POST", "content-length", "0")}, "", "POST[]"},
 			} {
 				if !allowed {

@@ -1,8 +1,10 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"time"
 )
 
@@ -26,9 +28,6 @@ func (q *quicSide) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		state := c.conn.ConnectionState().TLS
 		r.TLS = &state
 	}
-	if r.ContentLength > 0 {
-		r.Body = &sizedBody{ReadCloser: r.Body, left: r.ContentLength}
-	}
 	q.door.ServeHTTP(w, r)
 	q.finish(w)
 }
@@ -45,22 +44,6 @@ func (q *quicSide) finish(w http.ResponseWriter) {
 	}
 }
 
-// sizedBody ends in an error where the client has sent less than it announced,
-// which the server below does not look at.
-type sizedBody struct {
-	io.ReadCloser
-	left int64
-}
-
-// Read implements [io.Reader].
-func (b *sizedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if b.left -= int64(n); err == io.EOF && b.left > 0 {
-		return n, io.ErrUnexpectedEOF
-	}
-	return n, err
-}
-
 // replayable reports whether a request may be answered before it is certain
 // that it was not recorded and sent again (RFC 8470).
 func replayable(r *http.Request) bool {
@@ -72,29 +55,38 @@ func replayable(r *http.Request) bool {
 }
 
 // findBody sees whether a request has a body. In HTTP/3 nothing says so but
-// what follows the head; of methods that seldom have one, and of an announced
-// length of zero, that is waited for, as long as for the head. Whatever has a
-// body cannot be sent twice.
+// what follows the head. Of methods that seldom have one, and of an announced
+// length of zero, that is waited for, as long as for the head; of the others it
+// is seen where the stream has ended with the head. Whatever has a body cannot be
+// sent twice.
 func (q *quicSide) findBody(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case r.ContentLength > 0:
-		return
-	case r.ContentLength < 0 && !seldomBodied(r.Method):
+	if r.ContentLength > 0 {
 		return
 	}
+	until := time.Unix(1, 0) // it has passed: what is read has been there
+	if r.ContentLength == 0 || seldomBodied(r.Method) {
+		until = time.Now().Add(handshakeTime(q.front.cfg.HeaderTimeout))
+	}
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(handshakeTime(q.front.cfg.HeaderTimeout))) // a stream has deadlines
+	_ = control.SetReadDeadline(until) // a stream has deadlines
 	b := &begunBody{ReadCloser: r.Body, ahead: make([]byte, 1)}
 	var n int
 	for n == 0 && b.err == nil {
 		n, b.err = r.Body.Read(b.ahead)
 	}
-	_ = control.SetReadDeadline(time.Time{})              // as above
-	if b.ahead = b.ahead[:n]; n == 0 && b.err == io.EOF { //nolint:errorlint // a wrapped one is no end of the body
-		r.Body, r.ContentLength = http.NoBody, 0
-		return
+	if n == 0 && errors.Is(b.err, os.ErrDeadlineExceeded) {
+		n, b.err = r.Body.Read(b.ahead) // an end that came by itself is seen at the second look
 	}
-	r.Body, r.ContentLength = b, -1 // a length of zero would end the request before what follows its head is met
+	_ = control.SetReadDeadline(time.Time{}) // as above
+	b.ahead = b.ahead[:n]
+	switch {
+	case n == 0 && b.err == io.EOF: //nolint:errorlint // a wrapped one is no end of the body
+		r.Body, r.ContentLength = http.NoBody, 0
+	case n == 0 && r.ContentLength < 0 && !seldomBodied(r.Method) && errors.Is(b.err, os.ErrDeadlineExceeded):
+		// It goes on; nothing of it was read.
+	default:
+		r.Body, r.ContentLength = b, -1 // a length of zero would end the request before what follows its head is met
+	}
 }
 
 func seldomBodied(method string) bool {
