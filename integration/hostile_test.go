@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
@@ -59,6 +62,50 @@ func TestHostileH1RapidReset(t *testing.T) {
 		t.Errorf("%d requests at the backend", app.Total())
 	}
 	ends(t, h)
+	served(t, p)
+}
+
+func TestHostileH1RapidResetOverHTTP3(t *testing.T) {
+	t.Parallel()
+	app := proxytest.NewCounter(t, "app", func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			<-r.Context().Done()
+		}
+	})
+	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", app.Addr)})
+	slow := get2()
+	slow[3].Value = "/slow"
+	c := proxytest.DialH3(t, p.Addr("front"), p.CA, "localhost")
+	canceled := quic.StreamErrorCode(http3.ErrCodeRequestCanceled)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	sent := 0
+	for sent < 10_000 && c.Context().Err() == nil {
+		var batch []*quic.Stream
+		before := app.Total()
+		for range 100 {
+			str, err := c.OpenStreamSync(ctx)
+			if err != nil {
+				break
+			}
+			_, _ = str.Write(proxytest.H3Head(slow...)) // a dead connection shows in the next
+			_ = str.Close()
+			batch = append(batch, str)
+			sent++
+		}
+		proxytest.Eventually(t, "some of them to come", func() bool { return app.Total() > before || c.Context().Err() != nil })
+		for _, str := range batch {
+			str.CancelRead(canceled)
+		}
+	}
+	t.Logf("%d requests were sent and reset, %d came to the backend", sent, app.Total())
+	if app.Total() > 2000 {
+		t.Errorf("%d requests at the backend", app.Total())
+	}
+	var closed *quic.ApplicationError
+	if err := context.Cause(c.Context()); !errors.As(err, &closed) || closed.ErrorCode != quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad) {
+		t.Errorf("the connection has ended with %v", err)
+	}
 	served(t, p)
 }
 
@@ -192,17 +239,13 @@ func TestHostileH6SlowReaders(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	readers := 0
-	for i := range 20 {
-		for _, h2 := range []bool{false, true} {
-			listener := []string{"plain", "front"}[i%2]
-			if h2 {
-				listener = "front"
-			}
-			req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL(listener)+"/large", nil)
+	for range 10 {
+		for _, m := range modes {
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL(m.listener)+"/large", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			res, err := p.Client(h2).Do(req)
+			res, err := m.client(p).Do(req)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -31,6 +31,7 @@ type quicConn struct {
 	conn   *quic.Conn
 	shaken func()
 	active atomic.Int64 // requests
+	flood  quicFlood
 	// stalled ends a connection that has streams but no request: a client that
 	// sends a head byte by byte. One without streams ends by itself.
 	stalled *time.Timer
@@ -128,7 +129,11 @@ func (c *quicConn) begin() {
 	}
 }
 
-func (c *quicConn) end() {
+// end is told whether the client has made the request come to nothing.
+func (c *quicConn) end(reset bool) {
+	if c.flood.count(reset) {
+		c.endFlood()
+	}
 	if c.active.Add(-1) == 0 {
 		c.stalled.Reset(c.patience())
 	}

@@ -13,7 +13,8 @@ import (
 func (q *quicSide) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := quicConnOf(r.Context())
 	c.begin()
-	defer c.end()
+	var body *streamBody
+	defer func() { c.end(r.Context().Err() != nil || body != nil && body.broken.Load()) }()
 	r.Header.Del("Early-Data") // the door says so, or nobody
 	r.Proto = "HTTP/3.0"       // an extended CONNECT has put what it asks for there
 	if r.Trailer != nil {
@@ -27,6 +28,10 @@ func (q *quicSide) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		state := c.conn.ConnectionState().TLS
 		r.TLS = &state
+	}
+	if r.Body != http.NoBody {
+		body = &streamBody{ReadCloser: r.Body}
+		r.Body = body
 	}
 	q.door.ServeHTTP(w, r)
 	q.finish(w)
