@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quic-go/quic-go/http3"
+
 	"sterling/internal/proxytest"
 )
 
@@ -62,14 +64,23 @@ pool = "app"
 ` + proxytest.Pool("app", app.Addr)})
 
 	// ask sends a request for host over a connection for sni, with forged headers.
-	ask := func(t *testing.T, listener, sni, host, path string, cert *tls.Certificate, h2 bool) (int, string) {
+	ask := func(t *testing.T, listener, sni, host, path string, cert *tls.Certificate, m mode) (int, string) {
 		t.Helper()
 		config := &tls.Config{ServerName: sni, RootCAs: p.CA.Pool(), MinVersion: tls.VersionTLS12}
 		if cert != nil {
 			config.Certificates = []tls.Certificate{*cert}
 		}
-		tr := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: h2}
-		defer tr.CloseIdleConnections()
+		var tr http.RoundTripper
+		if m.h3 {
+			config.MinVersion = tls.VersionTLS13
+			quick := &http3.Transport{TLSClientConfig: config}
+			defer func() { _ = quick.Close() }()
+			tr = quick
+		} else {
+			stream := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: m.h2}
+			defer stream.CloseIdleConnections()
+			tr = stream
+		}
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.URL(listener)+path, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -92,7 +103,7 @@ pool = "app"
 		}
 		return res.StatusCode, string(body)
 	}
-	for _, h2 := range []bool{false, true} {
+	for _, m := range modes[1:] {
 		for _, c := range []struct {
 			name, sni, host, path string
 			cert                  *tls.Certificate
@@ -114,8 +125,8 @@ pool = "app"
 			{"route, none", "maybe.example.org", "maybe.example.org", "/only/x", nil, 403, ""},
 			{"route, open host", "www.example.org", "www.example.org", "/only/x", nil, 403, ""},
 		} {
-			t.Run(fmt.Sprintf("%s h2=%v", c.name, h2), func(t *testing.T) {
-				status, body := ask(t, "front", c.sni, c.host, c.path, c.cert, h2)
+			t.Run(c.name+" over "+m.name, func(t *testing.T) {
+				status, body := ask(t, "front", c.sni, c.host, c.path, c.cert, m)
 				if status != c.status || !strings.Contains(body, c.told) || c.status == 200 && c.told == "" && body != "" {
 					t.Errorf("%d, want %d: %s", status, c.status, body)
 				}
@@ -126,15 +137,15 @@ pool = "app"
 		}
 	}
 	// F8, and the plain door beside the locked one.
-	if status, body := ask(t, "plain", "", "www.example.org", "/", nil, false); status != 200 || body != "" {
+	if status, body := ask(t, "plain", "", "www.example.org", "/", nil, modes[0]); status != 200 || body != "" {
 		t.Errorf("plain: %d %s", status, body)
 	}
 	for _, path := range []string{"/", "/only/x"} {
-		if status, body := ask(t, "plain", "", "admin.example.org", path, nil, false); status != 403 {
+		if status, body := ask(t, "plain", "", "admin.example.org", path, nil, modes[0]); status != 403 {
 			t.Errorf("plain admin: %d %s", status, body)
 		}
 	}
-	proxytest.Eventually(t, "the log to name ann 8 times, and to have 6 without a certificate", func() bool {
+	proxytest.Eventually(t, "the log to name ann 12 times, and to have 8 without a certificate", func() bool {
 		named, missing := 0, 0
 		for _, l := range p.Lines() {
 			if l.ClientCert == "CN=ann" {
@@ -144,23 +155,26 @@ pool = "app"
 				missing++
 			}
 		}
-		return named == 8 && missing == 6
+		return named == 12 && missing == 8
 	})
 
 	t.Run("revoked", func(t *testing.T) {
 		revoke(people.Revoke(bob, ann))
 		proxytest.Eventually(t, "the list to be taken up", func() bool {
-			status, _ := ask(t, "front", "admin.example.org", "admin.example.org", "/", &ann, false)
+			status, _ := ask(t, "front", "admin.example.org", "admin.example.org", "/", &ann, modes[1])
 			return status == 0
 		})
+		if status, body := ask(t, "front", "admin.example.org", "admin.example.org", "/", &ann, modes[3]); status != 0 {
+			t.Errorf("over HTTP/3: %d %s", status, body)
+		}
 		revoke(people.Revoke(bob))
 		proxytest.Eventually(t, "the next list to be taken up", func() bool {
-			status, _ := ask(t, "front", "admin.example.org", "admin.example.org", "/", &ann, false)
+			status, _ := ask(t, "front", "admin.example.org", "admin.example.org", "/", &ann, modes[1])
 			return status == 200
 		})
 		revoke(strangers.Revoke(bob)) // signed by somebody else: it stays out
 		proxytest.Eventually(t, "the reason", func() bool { return strings.Contains(p.Log(), "none of the authorities in ca has signed it") })
-		if status, body := ask(t, "front", "admin.example.org", "admin.example.org", "/", &bob, false); status != 0 {
+		if status, body := ask(t, "front", "admin.example.org", "admin.example.org", "/", &bob, modes[1]); status != 0 {
 			t.Errorf("%d %s", status, body)
 		}
 	})

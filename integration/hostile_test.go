@@ -88,7 +88,7 @@ func TestHostileH1RapidResetOverHTTP3(t *testing.T) {
 			if err != nil {
 				break
 			}
-			_, _ = str.Write(proxytest.H3Head(slow...)) // a dead connection shows in the next
+			_, _ = str.Write(proxytest.H3Fields(slow...)) // a dead connection shows in the next
 			_ = str.Close()
 			batch = append(batch, str)
 			sent++

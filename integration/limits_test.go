@@ -75,17 +75,21 @@ func TestHeadsOverTheLimitsAreRefused(t *testing.T) {
 			}
 		})
 	}
-	t.Run("over http2", func(t *testing.T) {
-		long := do(t, p.Client(true), request(t, "GET", p.URL("front")+"/"+strings.Repeat("a", 1100), ""))
+	large := request(t, "GET", p.URL("front")+"/", "", "X-A: "+strings.Repeat("b", 5<<10))
+	if a := do(t, p.Client3(), large); a.StatusCode != 431 {
+		t.Errorf("over http3: a large line %d", a.StatusCode)
+	}
+	for _, m := range modes[2:] {
+		long := do(t, m.client(p), request(t, "GET", p.URL("front")+"/"+strings.Repeat("a", 1100), ""))
 		lines := request(t, "GET", p.URL("front")+"/", "")
 		for i := range 30 {
 			lines.Header.Set(fmt.Sprintf("X-%d", i), "b")
 		}
-		many := do(t, p.Client(true), lines)
+		many := do(t, m.client(p), lines)
 		if long.StatusCode != 414 || many.StatusCode != 431 {
-			t.Errorf("a long target %d, many lines %d", long.StatusCode, many.StatusCode)
+			t.Errorf("over %s: a long target %d, many lines %d", m.name, long.StatusCode, many.StatusCode)
 		}
-	})
+	}
 }
 
 func TestASlowHeadIsCutOff(t *testing.T) {

@@ -93,14 +93,14 @@ func TestABodyIsReplayedWhole(t *testing.T) {
 	})
 	p := proxytest.Start(t, proxytest.Options{Config: firstThen(proxytest.ReadAndClose(t).Addr, good.Addr)})
 	body := strings.Repeat("0123456789abcdef", 4000) // under replay_body
-	for name, in := range map[string]io.Reader{"of known length": strings.NewReader(body), "in chunks": io.MultiReader(strings.NewReader(body))} {
-		req := request(t, "PUT", p.URL("plain")+"/", "")
-		req.Body = io.NopCloser(in)
-		if req.ContentLength = -1; name == "of known length" {
-			req.ContentLength = int64(len(body))
-		}
-		if a := do(t, p.Client(false), req); a.StatusCode != 200 || got.Load() != body {
-			t.Errorf("body %s: %d, and the second backend got %d bytes of %d", name, a.StatusCode, len(got.Load().(string)), len(body))
+	for _, m := range modes {
+		for name, length := range map[string]int64{"of known length": int64(len(body)), "in chunks": -1} {
+			got.Store("")
+			req := request(t, "PUT", p.URL(m.listener)+"/", "")
+			req.Body, req.ContentLength = io.NopCloser(strings.NewReader(body)), length
+			if a := do(t, m.client(p), req); a.StatusCode != 200 || got.Load() != body {
+				t.Errorf("%s: body %s: %d, and the second backend got %d bytes of %d", m.name, name, a.StatusCode, len(got.Load().(string)), len(body))
+			}
 		}
 	}
 }

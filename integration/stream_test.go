@@ -250,35 +250,43 @@ func TestConversationsOverHTTP2Backends(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := proxytest.Start(t, proxytest.Options{Config: "[[route]]\npool = \"app\"\n" + config})
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			defer cancel()
-			body, say := io.Pipe()
-			req := request(t, "POST", p.URL("front")+"/svc/Method", "").WithContext(ctx)
-			req.Body, req.ContentLength = body, -1
-			req.Header.Set("Te", "trailers")
-			go func() { _, _ = io.WriteString(say, "first\n") }()
-			res, err := p.Client(true).Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = res.Body.Close() }()
-			if res.Header.Get("X-Proto") != "HTTP/2.0" {
-				t.Errorf("the backend was spoken to in %s", res.Header.Get("X-Proto"))
-			}
-			in := bufio.NewReader(res.Body)
-			for i, word := range []string{"first\n", "second\n", "third\n"} {
-				if i > 0 {
-					_, _ = io.WriteString(say, word)
-				}
-				if line, err := in.ReadString('\n'); err != nil || line != "echo "+word {
-					t.Fatalf("heard %q, %v", line, err)
-				}
-			}
-			_ = say.Close()
-			if rest, err := io.ReadAll(in); err != nil || len(rest) > 0 || res.Trailer.Get("Grpc-Status") != "0" {
-				t.Errorf("rest %q, %v; trailer %v", rest, err, res.Trailer)
+			for _, m := range modes[2:] {
+				t.Run(m.name, func(t *testing.T) { talk(t, m.client(p), p.URL("front")+"/svc/Method") })
 			}
 		})
+	}
+}
+
+// talk is a conversation in which each side waits for the other's word.
+func talk(t *testing.T, c *http.Client, url string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	body, say := io.Pipe()
+	req := request(t, "POST", url, "").WithContext(ctx)
+	req.Body, req.ContentLength = body, -1
+	req.Header.Set("Te", "trailers")
+	go func() { _, _ = io.WriteString(say, "first\n") }()
+	res, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.Header.Get("X-Proto") != "HTTP/2.0" {
+		t.Errorf("the backend was spoken to in %s", res.Header.Get("X-Proto"))
+	}
+	in := bufio.NewReader(res.Body)
+	for i, word := range []string{"first\n", "second\n", "third\n"} {
+		if i > 0 {
+			_, _ = io.WriteString(say, word)
+		}
+		if line, err := in.ReadString('\n'); err != nil || line != "echo "+word {
+			t.Fatalf("heard %q, %v", line, err)
+		}
+	}
+	_ = say.Close()
+	if rest, err := io.ReadAll(in); err != nil || len(rest) > 0 || res.Trailer.Get("Grpc-Status") != "0" {
+		t.Errorf("rest %q, %v; trailer %v", rest, err, res.Trailer)
 	}
 }
 

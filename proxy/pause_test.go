@@ -21,16 +21,17 @@ func TestAStreamMayPauseForLongerThanAWrite(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	m := modes[2] // where a deadline that passes ends the stream
 	r := startWith(t, hurried()+appPool(s.URL))
-	res, err := m.client(t).Get(r.url(m))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	all, err := io.ReadAll(res.Body)
-	if err != nil || len(all) != 18 {
-		t.Errorf("%q, %v", all, err)
+	for _, m := range []mode{modes[2], overHTTP3} { // where a deadline that passes ends the stream
+		res, err := m.client(t).Get(r.url(m))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if err != nil || len(all) != 18 {
+			t.Errorf("%s: %q, %v", m.name, all, err)
+		}
 	}
 }
 
@@ -70,14 +71,15 @@ func TestAnUploadMayPauseWhileItsBackendIsBusy(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	m := modes[2] // as above
 	r := startWith(t, hurried()+appPool(s.URL))
-	res, err := m.client(t).Post(r.url(m), "text/plain", io.LimitReader(zeros{}, 16<<20))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if bodyOf(t, res); res.StatusCode != http.StatusOK {
-		t.Errorf("status %d", res.StatusCode)
+	for _, m := range []mode{modes[2], overHTTP3} { // as above
+		res, err := m.client(t).Post(r.url(m), "text/plain", io.LimitReader(zeros{}, 16<<20))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bodyOf(t, res); res.StatusCode != http.StatusOK {
+			t.Errorf("%s: status %d", m.name, res.StatusCode)
+		}
 	}
 }
 

@@ -27,14 +27,15 @@ func DialH3(t testing.TB, addr string, ca *CA, serverName string) *quic.Conn {
 
 // H3Answer is how a stream ended.
 type H3Answer struct {
-	Status string               // "" when no head came
+	Status string // "" when no head came
+	Body   string
 	Code   quic.StreamErrorCode // that the stream was reset with; 0: it was not
 	Closed bool                 // the connection was ended
 }
 
 // String shows the answer in one line.
 func (a H3Answer) String() string {
-	return fmt.Sprintf("status %q, reset %#x, closed %v", a.Status, uint64(a.Code), a.Closed)
+	return fmt.Sprintf("status %q, body %q, reset %#x, closed %v", a.Status, a.Body, uint64(a.Code), a.Closed)
 }
 
 // AskH3 sends bytes on a stream of their own, ends it, and returns what comes of
@@ -64,11 +65,11 @@ func AskH3(t testing.TB, c *quic.Conn, sent ...[]byte) H3Answer {
 	case err != nil:
 		t.Fatalf("the stream does not end: %v", err)
 	}
-	return H3Answer{Status: statusOf(t, answer)}
+	return parseH3(t, answer)
 }
 
-// statusOf reads the :status of the last head, which is that of the answer.
-func statusOf(t testing.TB, answer []byte) (status string) {
+// parseH3 takes the status from the last head, which is that of the answer.
+func parseH3(t testing.TB, answer []byte) (a H3Answer) {
 	t.Helper()
 	for r := bytes.NewReader(answer); r.Len() > 0; {
 		kind, err := quicvarint.Read(r)
@@ -80,6 +81,9 @@ func statusOf(t testing.TB, answer []byte) (status string) {
 		if _, err := io.ReadFull(r, payload); err != nil {
 			t.Fatalf("a frame was cut in %q", answer)
 		}
+		if kind == H3Data {
+			a.Body += string(payload)
+		}
 		if kind != H3Headers {
 			continue
 		}
@@ -88,8 +92,8 @@ func statusOf(t testing.TB, answer []byte) (status string) {
 			t.Fatal(err)
 		}
 		if f.Name == ":status" {
-			status = f.Value
+			a.Status = f.Value
 		}
 	}
-	return status
+	return a
 }
