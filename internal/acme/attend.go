@@ -2,6 +2,9 @@ package acme
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -30,7 +33,7 @@ func (m *Manager) attend(s *site) (e Event, told bool) {
 	taken, unsaved := m.takeUp(s, &e), s.unsaved
 	s.due = s.next()
 	due := !s.due.After(time.Now())
-	attempt := s.failure.Count
+	before := s.failure
 	m.mu.Unlock()
 	if unsaved != nil {
 		return m.save(s, unsaved), true
@@ -38,11 +41,15 @@ func (m *Manager) attend(s *site) (e Event, told bool) {
 	if !due || m.ctx.Err() != nil {
 		return e, taken
 	}
-	challenge := m.opts.Challenges[attempt%len(m.opts.Challenges)]
+	if err := before.after(time.Now(), time.Time{}, errInterrupted).store(m.ctx, m.opts.Storage, s.name); err != nil {
+		return m.failed(s, fmt.Errorf("an order could not be remembered, so none was made: %w", err), time.Time{}), true
+	}
+	challenge := m.opts.Challenges[before.Count%len(m.opts.Challenges)]
 	o := &order{m: m, name: s.name}
 	cert, data, err := o.run(challenge)
-	if errors.Is(err, ErrLocked) {
-		return m.busy(s) // another process makes the account
+	if errors.Is(err, ErrLocked) { // another process makes the account
+		m.forget(s, before)
+		return m.busy(s)
 	}
 	if err != nil {
 		var until time.Time
@@ -52,17 +59,31 @@ func (m *Manager) attend(s *site) (e Event, told bool) {
 		return m.failed(s, err, until), true
 	}
 	m.mu.Lock()
-	s.cert, s.forced, s.failure = cert, false, Failure{}
+	s.cert, s.forced, s.failure, s.since = cert, false, Failure{}, time.Now()
 	s.due = s.next()
 	e.Certificate, e.Ordered, e.Next = cert, true, s.due
 	m.mu.Unlock()
+	if !renewal(cert).After(time.Now()) {
+		e.Err = fmt.Errorf("the certificate came with a third of its life left, or less: it ends on %s; is this machine's clock right?", cert.Leaf.NotAfter.Format(time.RFC3339))
+	}
 	if saved := m.save(s, data); saved.Err != nil {
 		e.Err, e.Next = saved.Err, saved.Next
 	}
-	if err := m.opts.Storage.Delete(m.ctx, failureKey+s.name+".json"); err != nil && e.Err == nil {
-		e.Err = err
+	for _, key := range []string{failureKey + s.name + ".json", revokedKey + s.name} {
+		if err := m.opts.Storage.Delete(m.ctx, key); err != nil && e.Err == nil {
+			e.Err = err
+		}
 	}
 	return e, true
+}
+
+// forget takes back that an order was begun.
+func (m *Manager) forget(s *site, before Failure) {
+	if before.Count > 0 {
+		_ = before.store(m.ctx, m.opts.Storage, s.name) // or it is waited for a little longer
+		return
+	}
+	_ = m.opts.Storage.Delete(m.ctx, failureKey+s.name+".json") // as above
 }
 
 // busy leaves a name to the process that is at it, and looks again soon.
@@ -81,10 +102,13 @@ func (m *Manager) takeUp(s *site, e *Event) bool {
 		s.failure = f
 	}
 	cert, err := readCertificate(m.ctx, m.opts.Storage, s.name)
-	if err != nil || !newer(cert, s.cert) {
+	if err != nil || !replaces(cert, s.cert) || s.unsaved != nil && !cert.Leaf.NotBefore.After(s.cert.Leaf.NotBefore) {
+		if s.cert != nil && isRevoked(m.ctx, m.opts.Storage, s.name, s.cert) && !s.forced {
+			s.forced, s.due = true, s.failure.Next // the process that has revoked it may be gone
+		}
 		return false
 	}
-	s.cert, s.failure, s.forced = cert, Failure{}, false
+	s.cert, s.failure, s.forced, s.since = cert, Failure{}, false, time.Now()
 	s.due = s.next()
 	e.Certificate, e.Next = cert, s.due
 	return true
@@ -152,5 +176,21 @@ func (m *Manager) Revoke(ctx context.Context, name string) error {
 	if err := client.RevokeCert(ctx, nil, der, acme.CRLReasonUnspecified); err != nil {
 		return fmt.Errorf("revoking the certificate of %s: %w", name, err)
 	}
-	return m.Renew(name)
+	// It must not be taken for a good one after a restart.
+	err = m.opts.Storage.Put(ctx, revokedKey+name, []byte(fingerprint(der)))
+	if err != nil {
+		err = fmt.Errorf("the certificate of %s is revoked, but that cannot be remembered: %w", name, err)
+	}
+	return errors.Join(err, m.Renew(name))
+}
+
+// isRevoked reports whether cert was revoked here, and not replaced since.
+func isRevoked(ctx context.Context, s Storage, name string, cert *tls.Certificate) bool {
+	data, err := s.Get(ctx, revokedKey+name)
+	return err == nil && string(data) == fingerprint(cert.Certificate[0])
+}
+
+func fingerprint(der []byte) string {
+	sum := sha256.Sum256(der)
+	return hex.EncodeToString(sum[:])
 }

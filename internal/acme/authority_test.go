@@ -35,14 +35,19 @@ type authority struct {
 	// ask answers a challenge as the door does; nil: none can be asked.
 	ask *Manager
 	// refuse answers a path with an error; nil: it refuses nothing.
-	refuse  func(path string) (status int, header http.Header, problem string)
-	nonce   int
-	orders  []*testOrder
-	revoked int
-	byName  map[string]int      // orders
-	tried   map[string][]string // kinds of challenges, by name
-	dialled chan net.Conn
-	account string // what the first request for one held
+	refuse func(path string) (status int, header http.Header, problem string)
+	// dated changes what is issued; nil: it does not.
+	dated func(leaf *x509.Certificate)
+	// patience is the Retry-After of orders and authorizations; while it is not
+	// "", no challenge is looked at.
+	patience string
+	nonce    int
+	orders   []*testOrder
+	revoked  int
+	byName   map[string]int      // orders
+	tried    map[string][]string // kinds of challenges, by name
+	dialled  chan net.Conn
+	account  string // what the first request for one held
 }
 
 type testOrder struct {
@@ -180,12 +185,14 @@ func (a *authority) serve(w http.ResponseWriter, r *http.Request, payload []byte
 		}
 		out = map[string]any{"status": "valid"}
 	case "order":
+		w.Header()["Retry-After"] = headerOf(a.patience)
 		if id == "" {
 			n, status = a.newOrder(payload), http.StatusCreated
 		}
 		w.Header().Set("Location", fmt.Sprintf("%s/order/%d", base, n))
 		out = a.order(n)
 	case "authz":
+		w.Header()["Retry-After"] = headerOf(a.patience)
 		out = a.authorization(n)
 	case "http-01", "tls-alpn-01":
 		a.orders[n].kind = kind
@@ -261,8 +268,11 @@ func (a *authority) validate(n int, kind string) {
 	a.mu.Lock()
 	o := a.orders[n]
 	a.tried[o.name] = append(a.tried[o.name], kind)
-	name, token := o.name, o.token
+	name, token, later := o.name, o.token, a.patience != ""
 	a.mu.Unlock()
+	if later {
+		return
+	}
 	err := a.challenge(kind, name, token)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -333,7 +343,18 @@ func (a *authority) sign(public any, names ...string) ([]byte, error) {
 		SerialNumber: new(big.Int).SetBytes(sum[:8]), DNSNames: names,
 		NotBefore: time.Now().Truncate(time.Second), NotAfter: time.Now().Truncate(time.Second).Add(a.life),
 	}
+	if a.dated != nil {
+		a.dated(leaf)
+	}
 	return x509.CreateCertificate(rand.Reader, leaf, a.cert, public, a.key)
+}
+
+// headerOf is a header's values; "": there is none.
+func headerOf(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
 }
 
 var _ http.Handler = (*authority)(nil)

@@ -1,6 +1,7 @@
 package acme
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -39,6 +40,16 @@ func renewal(cert *tls.Certificate) time.Time {
 	return leaf.NotAfter.Add(-leaf.NotAfter.Sub(leaf.NotBefore) / 3)
 }
 
-func newer(a, b *tls.Certificate) bool {
-	return b == nil || a != nil && a.Leaf.NotBefore.After(b.Leaf.NotBefore)
+// floor is the least time between two orders of a name: a certificate that comes
+// when a third of its life or less is left, by a wrong clock for one, would be
+// ordered again at once, and for ever.
+func floor(cert *tls.Certificate) time.Duration {
+	return max(time.Hour, cert.Leaf.NotAfter.Sub(cert.Leaf.NotBefore)/12)
+}
+
+// replaces reports whether a, which is stored, is to be served in the place of
+// b. The storage is what processes share, and authorities round the times: so one
+// that is as old counts, if it is another one.
+func replaces(a, b *tls.Certificate) bool {
+	return b == nil || !a.Leaf.NotBefore.Before(b.Leaf.NotBefore) && !bytes.Equal(a.Certificate[0], b.Certificate[0])
 }

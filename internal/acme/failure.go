@@ -3,6 +3,7 @@ package acme
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -24,6 +25,10 @@ var waits = []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, 3 * 
 // maxRetryAfter bounds what an authority may ask for.
 const maxRetryAfter = 24 * time.Hour
 
+// errInterrupted is the failure of an order that has not ended, should it never
+// do so: a process that is started over and over would order each time.
+var errInterrupted = errors.New("the process ended in the middle of an order")
+
 // after is the failure that follows f. until is when the authority wants to be
 // asked again; zero: it did not say.
 func (f Failure) after(now, until time.Time, err error) Failure {
@@ -44,6 +49,10 @@ func readFailure(ctx context.Context, s Storage, name string) Failure {
 	data, err := s.Get(ctx, failureKey+name+".json")
 	if err != nil || json.Unmarshal(data, &f) != nil {
 		return Failure{}
+	}
+	// A clock that was wrong then must not keep a name waiting for ever.
+	if last := time.Now().Add(maxRetryAfter); f.Next.After(last) {
+		f.Next = last
 	}
 	return f
 }

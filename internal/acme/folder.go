@@ -37,12 +37,22 @@ func (f Folder) path(key string) string {
 	return filepath.Join(string(f), filepath.FromSlash(filepath.Clean("/"+key)))
 }
 
-// Check reports whether the folder can be written to, and makes it.
+// Check reports whether the folder and all in it can be written to, and makes
+// them. A certificate that cannot be stored is ordered at every start.
 func (f Folder) Check() error {
-	if err := os.MkdirAll(string(f), 0o700); err != nil {
+	for _, sub := range []string{"", certificateKey, failureKey, challengeKey, revokedKey, "locks"} {
+		if err := probe(f.path(sub)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func probe(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	probe, err := os.CreateTemp(string(f), ".probe-*")
+	probe, err := os.CreateTemp(dir, ".probe-*")
 	if err != nil {
 		return err
 	}
@@ -69,6 +79,7 @@ func (f Folder) Put(_ context.Context, key string, data []byte) (err error) {
 	if err != nil {
 		return err
 	}
+	f.give(tmp)
 	_, err = tmp.Write(data)
 	if err == nil {
 		err = tmp.Sync() // a key that is lost with the power is an order more
@@ -80,6 +91,19 @@ func (f Folder) Put(_ context.Context, key string, data []byte) (err error) {
 		return errors.Join(err, os.Remove(tmp.Name()))
 	}
 	return nil
+}
+
+// give gives what root writes, as a check does, to who has the folder: the door
+// may not be root.
+func (f Folder) give(file *os.File) {
+	if os.Geteuid() != 0 {
+		return
+	}
+	if info, err := os.Stat(string(f)); err == nil {
+		if st, ok := info.Sys().(*syscall.Stat_t); ok {
+			_ = file.Chown(int(st.Uid), int(st.Gid)) // else it stays root's
+		}
+	}
 }
 
 // Delete implements [Storage].

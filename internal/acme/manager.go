@@ -113,6 +113,7 @@ type site struct {
 	failure Failure
 	due     time.Time // when something is to be done
 	forced  bool      // an order, though the certificate is good
+	since   time.Time // when the certificate came, in the life of this process; zero: before
 	working bool
 	settled chan struct{} // closed when the first certificate is there, or the first order failed
 }
@@ -182,11 +183,15 @@ func (m *Manager) load(name string) *site {
 		m.tell(Event{Name: name, Err: err})
 	}
 	s.failure = readFailure(m.ctx, m.opts.Storage, name)
-	if cert != nil {
-		s.cert = cert
-		close(s.settled)
+	now := time.Now()
+	if s.cert = cert; cert != nil {
+		s.forced = isRevoked(m.ctx, m.opts.Storage, name, cert)
 	}
 	s.due = s.next()
+	// Who comes waits only for what may come soon.
+	if cert != nil && now.Before(cert.Leaf.NotAfter) || s.due.After(now) {
+		s.settle()
+	}
 	return s
 }
 
@@ -195,6 +200,9 @@ func (s *site) next() time.Time {
 	var due time.Time
 	if s.cert != nil && !s.forced {
 		due = renewal(s.cert)
+		if least := s.since.Add(floor(s.cert)); !s.since.IsZero() && least.After(due) {
+			due = least
+		}
 	}
 	if s.failure.Count > 0 && s.failure.Next.After(due) {
 		due = s.failure.Next
@@ -244,16 +252,21 @@ func (m *Manager) run() {
 func (m *Manager) peek() {
 	m.mu.Lock()
 	var events []Event
+	var changed []*site
 	for _, s := range m.sorted() {
 		e := Event{Name: s.name}
 		if !s.working && m.takeUp(s, &e) {
-			s.settle()
-			events = append(events, e)
+			changed, events = append(changed, s), append(events, e)
 		}
 	}
 	m.mu.Unlock()
 	for _, e := range events {
-		m.tell(e)
+		m.tell(e) // first: who waits is to find it served
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range changed {
+		s.settle()
 	}
 }
 
@@ -298,6 +311,9 @@ func (m *Manager) sorted() []*site {
 // work does what is due for a name.
 func (m *Manager) work(s *site) {
 	event, told := m.attend(s)
+	if told && m.ctx.Err() == nil {
+		m.tell(event) // first: who waits is to find it served
+	}
 	m.mu.Lock()
 	m.ordering--
 	s.working = false
@@ -305,9 +321,6 @@ func (m *Manager) work(s *site) {
 		s.settle()
 	}
 	m.mu.Unlock()
-	if told && m.ctx.Err() == nil {
-		m.tell(event)
-	}
 	m.look()
 }
 

@@ -35,4 +35,5 @@ const (
 	certificateKey = "certificates/" // NAME.pem: key and chain
 	failureKey     = "failures/"     // NAME.json
 	challengeKey   = "challenges/"   // what is being proved right now
+	revokedKey     = "revoked/"      // NAME: the hash of a certificate that is to be replaced
 )

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -48,6 +49,7 @@ type wire struct {
 	newOrder   string     // URL; "": the directory was not read
 	ordered    bool
 	reason     error     // the last no
+	pollAfter  time.Time // when the authority wants to be asked how it stands
 	retryAfter time.Time // when the authority wants to be asked again
 }
 
@@ -63,6 +65,9 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(req.Context())
 	defer cancel()
 	defer context.AfterFunc(w.ctx, cancel)()
+	if err := w.patience(ctx); err != nil {
+		return nil, err
+	}
 	res, err := w.base.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		w.refused(err)
@@ -81,6 +86,24 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	res.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	return res, nil
+}
+
+// patience waits for as long as the authority has asked for. The client would
+// wait, too, but nobody could wake it when the Manager ends.
+func (w *wire) patience(ctx context.Context) error {
+	w.mu.Lock()
+	left := time.Until(w.pollAfter)
+	w.mu.Unlock()
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-w.ctx.Done():
+		return w.ctx.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return w.ctx.Err()
+	}
 }
 
 // admit reports whether the request asks for an order, and refuses a second one.
@@ -111,6 +134,8 @@ func (w *wire) read(req *http.Request, res *http.Response, body []byte, ordering
 	if ordering {
 		w.ordered = true
 	}
+	w.pollAfter = retryAfter(res)
+	res.Header.Del("Retry-After")
 	if req.URL.String() == w.directory {
 		var dir struct {
 			NewOrder string `json:"newOrder"`
@@ -128,13 +153,24 @@ func (w *wire) readProblem(req *http.Request, res *http.Response, body []byte) {
 	if json.Unmarshal(body, p) != nil || p.Type == "" && p.Detail == "" {
 		p = &problem{Detail: fmt.Sprintf("%s answered %s", req.URL.Host, res.Status)}
 	}
+	if strings.HasSuffix(p.Type, ":badNonce") {
+		return // the client tries again with another one
+	}
 	w.reason = p
-	if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil {
-		seconds = max(0, min(seconds, int(maxRetryAfter/time.Second))) // or the time may overflow, and be past
-		w.retryAfter = time.Now().Add(time.Duration(seconds) * time.Second)
-	} else if at, err := http.ParseTime(res.Header.Get("Retry-After")); err == nil {
+	if at := retryAfter(res); !at.IsZero() {
 		w.retryAfter = at
 	}
+}
+
+// retryAfter is when an answer asks to be asked again (RFC 9110, section
+// 10.2.3); zero: it does not.
+func retryAfter(res *http.Response) time.Time {
+	if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil {
+		seconds = max(0, min(seconds, int(maxRetryAfter/time.Second))) // or the time may overflow, and be past
+		return time.Now().Add(time.Duration(seconds) * time.Second)
+	}
+	at, _ := http.ParseTime(res.Header.Get("Retry-After")) // zero after an error
+	return at
 }
 
 // readChallenges takes out the challenges that are not to be tried of an
