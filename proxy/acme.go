@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -143,11 +144,12 @@ func (s *Server) certificateEvent(e acme.Event) {
 func (s *Server) publishCertificates() {
 	s.publishMu.Lock()
 	defer s.publishMu.Unlock()
-	loaded := s.snapshot.Load().certificates
+	var managed []*tls.Certificate
 	if s.acme != nil {
-		loaded = loaded.With(s.acme.Certificates())
+		managed = s.acme.Certificates()
 	}
-	s.certificates.Replace(loaded)
+	// Made anew in any case: what has ended since gives way to what has not.
+	s.certificates.Replace(s.snapshot.Load().certificates.With(managed))
 }
 
 // keeperOf has no Keeper where there is no Manager, not one that is nil.
@@ -166,7 +168,7 @@ func (x *exchange) proves() bool {
 	if m == nil || !strings.HasPrefix(x.in.URL.Path, acme.TokenPath) || x.in.Method != http.MethodGet && x.in.Method != http.MethodHead {
 		return false
 	}
-	answer := m.Token(x.in.Context(), x.host, x.in.URL.Path)
+	answer := m.Token(x.in.Context(), x.in.URL.Path)
 	if answer == nil {
 		return false
 	}

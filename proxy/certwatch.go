@@ -29,7 +29,7 @@ type certificateWatch struct {
 	// What follows belongs to that goroutine.
 	due    time.Time      // when the files are looked at again
 	seen   string         // fingerprint of the last look
-	failed string         // what could not be taken up
+	failed string         // why the files could not be taken up, as it was logged; "": they were
 	told   map[string]int // of what ends: the least that was left
 
 	tickets   time.Time // when their keys were looked at
@@ -83,18 +83,30 @@ func (w *certificateWatch) look() (unsettled bool) {
 	settled := now == w.seen
 	w.seen = now
 	switch {
-	case now == snap.files || now == w.failed:
+	case now == snap.files:
+		w.fault("")
 		return false
 	case !settled:
 		return true
 	}
+	// What has failed is tried at each look: its cause may be mended elsewhere.
 	if err := w.server.refresh(); err != nil {
-		w.failed = now
-		w.server.log.Error().Err(err).Msg("changed certificates are not taken up; the old ones stay")
+		if err.Error() != w.failed {
+			w.server.log.Error().Err(err).Msg("changed certificates are not taken up; the old ones stay")
+		}
+		w.fault(err.Error())
 		return false
 	}
-	w.failed = ""
+	w.fault("")
 	return false
+}
+
+// fault keeps why files are not taken up, for the status.
+func (w *certificateWatch) fault(why string) {
+	if why != w.failed {
+		w.failed = why
+		w.server.filesFault.Store(&why)
+	}
 }
 
 // refresh builds the configuration that is in force anew, from its files.
@@ -129,6 +141,7 @@ func (w *certificateWatch) tellOfEnds(now time.Time) {
 		level, message := zerolog.WarnLevel, "a certificate expires soon"
 		if due == 0 {
 			level, message = zerolog.ErrorLevel, "a certificate has expired"
+			w.server.publishCertificates() // another one may bear its names
 		}
 		w.server.log.WithLevel(level).Strs("names", leaf.Names).Time("not_after", leaf.NotAfter.UTC()).Msg(message)
 	}
@@ -181,7 +194,7 @@ func fingerprint(cfg *config.Config) string {
 			fmt.Fprintf(&b, "%s -\n", path)
 			return
 		}
-		fmt.Fprintf(&b, "%s %d %d\n", path, stat.Size(), stat.ModTime().UnixNano())
+		fmt.Fprintf(&b, "%s %d %d %v %s\n", path, stat.Size(), stat.ModTime().UnixNano(), stat.Mode(), identity(stat))
 	}
 	for _, c := range cfg.TLS.Certificates {
 		if c.Files == "" {
@@ -189,7 +202,7 @@ func fingerprint(cfg *config.Config) string {
 			add(c.Key)
 			continue
 		}
-		matches, _ := filepath.Glob(c.Files) // its form was checked
+		matches, _ := proxytls.Matches(c.Files) // its form was checked
 		for _, path := range matches {
 			add(path)
 			// Their keys may stand beside them, or inside.

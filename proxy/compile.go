@@ -125,6 +125,10 @@ func (p *plan) compileCertificates() {
 		}
 		for _, pair := range found {
 			pairs, keys = append(pairs, pair), append(keys, key+"files")
+			if stat, err := os.Stat(pair.Key); err == nil && stat.Mode().Perm()&0o007 != 0 {
+				text := fmt.Sprintf("%s is open to every user of this machine (mode %04o)", pair.Key, stat.Mode().Perm())
+				p.problems = append(p.problems, p.cfg.Warning(key+"files", text, "chmod 600 "+pair.Key))
+			}
 		}
 	}
 	store, faults := proxytls.Load(pairs)

@@ -72,6 +72,7 @@ type Server struct {
 	// droppedRules counts header rules whose value could not stand in a header.
 	droppedRules atomic.Uint64
 	refusals     refusals
+	filesFault   atomic.Pointer[string] // why changed certificates are not taken up; nil or "": they are
 	bound        atomic.Bool
 	serving      atomic.Bool
 	ending       atomic.Bool // a shutdown has begun

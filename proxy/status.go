@@ -18,7 +18,10 @@ type Status struct {
 	Listeners    []ListenerStatus    `json:"listeners"`
 	Pools        []PoolStatus        `json:"pools"`
 	Certificates []CertificateStatus `json:"certificates"`
-	AccessLog    AccessLogStatus     `json:"access_log"`
+	// CertificatesFault is why changed files of certificates are not taken up; "":
+	// there are none such.
+	CertificatesFault string          `json:"certificates_fault"`
+	AccessLog         AccessLogStatus `json:"access_log"`
 	// DroppedRules counts header rules whose value, expanded, held a control byte.
 	DroppedRules uint64 `json:"dropped_rules"`
 	// RefusedCertificates counts client certificates that were refused in handshakes.
@@ -78,6 +81,9 @@ func (s *Server) Status() Status {
 		Listeners:    []ListenerStatus{}, Pools: []PoolStatus{}, Certificates: []CertificateStatus{},
 		DroppedRules: s.droppedRules.Load(), RefusedCertificates: s.refusals.count.Load(),
 		AccessLog: AccessLogStatus{Written: s.access.Written(), Dropped: s.access.Dropped()},
+	}
+	if why := s.filesFault.Load(); why != nil {
+		out.CertificatesFault = *why
 	}
 	for _, d := range s.doors {
 		out.Listeners = append(out.Listeners, d.status())

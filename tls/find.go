@@ -12,7 +12,8 @@ import (
 // Find returns the pairs that a pattern of [filepath.Match] names, in the order
 // of their file names, which is their order of preference. The pattern is for
 // certificate files, or for folders of those that an ACME client keeps
-// (fullchain.pem and privkey.pem). The key of one is in
+// (fullchain.pem and privkey.pem); a folder named as it is, that holds no such
+// pair, stands for all in it. The key of one is in
 //
 //   - the file itself, if that holds one;
 //   - privkey.pem beside fullchain.pem;
@@ -21,7 +22,7 @@ import (
 // Files that hold no certificate, as those keys, are passed over. It is an error
 // if none is found, or a certificate has no key in any of these places.
 func Find(pattern string) ([]Pair, error) {
-	matches, err := filepath.Glob(pattern)
+	matches, err := Matches(pattern)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +45,14 @@ func Find(pattern string) ([]Pair, error) {
 		return nil, errors.New("no certificate is there")
 	}
 	return pairs, nil
+}
+
+// Matches are the files and folders that Find looks into for a pattern.
+func Matches(pattern string) ([]string, error) {
+	if stat, err := os.Stat(pattern); err == nil && stat.IsDir() && !there(filepath.Join(pattern, "fullchain.pem")) {
+		pattern = filepath.Join(pattern, "*")
+	}
+	return filepath.Glob(pattern)
 }
 
 // pairOf finds the key of a certificate; false: the file holds no certificate.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // chosen returns the first name of the certificate chosen for a server name.
@@ -59,6 +60,22 @@ func TestChoiceByName(t *testing.T) {
 	} {
 		if got := chosen(t, s, name); got != want {
 			t.Errorf("%q: got %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestWhatHasEndedGivesWayToWhatIsValid(t *testing.T) {
+	a := newAuthority(t)
+	over := a.pair("a-over", newECDSA(t), func(c *x509.Certificate) {
+		forNames("www.example.org")(c)
+		c.NotAfter = time.Now().Add(-time.Hour)
+	})
+	good := a.host("b-good", "www.example.org")
+	for _, pairs := range [][]Pair{{over, good}, {good, over}} {
+		s := load(t, pairs...)
+		cert, err := s.certificate(&tls.ClientHelloInfo{ServerName: "www.example.org", SignatureSchemes: []tls.SignatureScheme{tls.ECDSAWithP256AndSHA256}, SupportedVersions: []uint16{tls.VersionTLS13}})
+		if err != nil || time.Now().After(cert.Leaf.NotAfter) {
+			t.Errorf("%v: served %v, %v", pairs, cert, err)
 		}
 	}
 }

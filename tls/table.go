@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
+	"time"
 )
 
 // table is what a Store chooses from. It never changes once it was made.
@@ -69,19 +70,28 @@ func (t *table) serving(cert *tls.Certificate, shared sets) *set {
 	return t.exact[name]
 }
 
-// withCertificate adds cert unless one of its key type is there.
+// withCertificate adds cert unless one of its key type is there that is as good: one
+// that is valid now goes before one that is not.
 func withCertificate(list []*tls.Certificate, cert *tls.Certificate) []*tls.Certificate {
-	algorithm := cert.Leaf.PublicKeyAlgorithm
-	for _, other := range list {
-		if other.Leaf.PublicKeyAlgorithm == algorithm {
-			return list
+	algorithm, now := cert.Leaf.PublicKeyAlgorithm, time.Now()
+	for i, other := range list {
+		if other.Leaf.PublicKeyAlgorithm != algorithm {
+			continue
 		}
+		if valid(cert, now) && !valid(other, now) {
+			list[i] = cert
+		}
+		return list
 	}
 	list = append(list, cert)
 	// An RSA signature costs many times an ECDSA one, and every client that can
 	// do without takes the other.
 	slices.SortStableFunc(list, func(a, b *tls.Certificate) int { return rank(a) - rank(b) })
 	return list
+}
+
+func valid(cert *tls.Certificate, now time.Time) bool {
+	return !now.Before(cert.Leaf.NotBefore) && now.Before(cert.Leaf.NotAfter)
 }
 
 func rank(cert *tls.Certificate) int {

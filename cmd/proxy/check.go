@@ -26,8 +26,10 @@ One line a problem: file:line: key: problem; hint. No backend is contacted.
 
 With --acme-staging, certificates for all names of [tls.acme] are ordered from
 an authority for tests, and thrown away: so it shows whether names lead here
-and ports are open, at no cost of real orders. A process that runs the file
-answers that authority; where none does, the listeners are opened meanwhile.`,
+and ports are open, at no cost of real orders. The process that serves answers
+that authority; where none does, the listeners are opened meanwhile. If your
+certificates come from another authority than Let's Encrypt, name one for tests
+with --acme-directory.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := needConfig(path); err != nil {
@@ -37,13 +39,17 @@ answers that authority; where none does, the listeners are opened meanwhile.`,
 			if err != nil || !order.wanted {
 				return err
 			}
-			return rehearseOrders(cmd.Context(), e, cfg, order.directory)
+			directory, err := order.from(cfg)
+			if err != nil {
+				return err
+			}
+			return rehearseOrders(cmd.Context(), e, cfg, directory)
 		},
 	}
 	configFlag(cmd, &path)
 	cmd.Flags().BoolVar(&strict, "strict", false, "fail on warnings too")
 	cmd.Flags().BoolVar(&order.wanted, "acme-staging", false, "order certificates for a test")
-	cmd.Flags().StringVar(&order.directory, "acme-directory", acme.StagingDirectory, "with --acme-staging: the test authority's `URL`")
+	cmd.Flags().StringVar(&order.directory, "acme-directory", "", "with --acme-staging: the test authority's `URL` (default: that of Let's Encrypt, if certificates come from there)")
 	return cmd
 }
 
@@ -51,6 +57,21 @@ answers that authority; where none does, the listeners are opened meanwhile.`,
 type staging struct {
 	wanted    bool
 	directory string
+}
+
+// from is the authority to rehearse with. What another one than Let's Encrypt
+// knows of, names of a company's own network for one, is not told to that.
+func (s staging) from(cfg *config.Config) (string, error) {
+	switch {
+	case s.directory != "" || cfg.TLS.ACME == nil:
+		return s.directory, nil
+	case cfg.TLS.ACME.Directory == "" || cfg.TLS.ACME.Directory == acme.DefaultDirectory:
+		return acme.StagingDirectory, nil
+	case cfg.TLS.ACME.Directory == acme.StagingDirectory:
+		return acme.StagingDirectory, nil
+	default:
+		return "", usage("certificates come from "+cfg.TLS.ACME.Directory+", which may have an authority for tests or not", "name one with --acme-directory URL")
+	}
 }
 
 func check(e env, path string, strict bool) (*config.Config, error) {

@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sterling/internal/acme"
+	"sterling/internal/config"
 )
 
 func TestCheckSumsUpAGoodFile(t *testing.T) {
@@ -74,5 +77,22 @@ suites = ["ECDHE-RSA-AES128-GCM-SHA256"]
 	code, _, stderr := call("check", "-c", s.file)
 	if code != exitGood || !strings.Contains(stderr, "tls.suites: warning: none is for the ECDSA key") {
 		t.Errorf("exit %d, stderr:\n%s", code, stderr)
+	}
+}
+
+// Names of a company's own network are nothing for an authority outside.
+func TestARehearsalAsksNoOtherAuthorityUnasked(t *testing.T) {
+	for directory, want := range map[string]string{
+		"": acme.StagingDirectory, acme.DefaultDirectory: acme.StagingDirectory, acme.StagingDirectory: acme.StagingDirectory,
+		"https://ca.internal.example/dir": "",
+	} {
+		cfg := &config.Config{TLS: config.TLS{ACME: &config.ACME{Directory: directory}}}
+		got, err := staging{}.from(cfg)
+		if got != want || (want == "") != (err != nil) {
+			t.Errorf("%q: %q, %v", directory, got, err)
+		}
+		if got, err := (staging{directory: "https://staging.example/dir"}).from(cfg); got != "https://staging.example/dir" || err != nil {
+			t.Errorf("%q, with one named: %q, %v", directory, got, err)
+		}
 	}
 }

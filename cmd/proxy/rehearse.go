@@ -138,11 +138,7 @@ func (r *rehearsal) close() {
 
 // ServeHTTP answers the authority, and nobody else.
 func (r *rehearsal) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	host, _, err := net.SplitHostPort(req.Host)
-	if err != nil {
-		host = req.Host
-	}
-	answer := r.manager.Token(req.Context(), strings.ToLower(host), req.URL.Path)
+	answer := r.manager.Token(req.Context(), req.URL.Path)
 	if answer == nil {
 		http.NotFound(w, req)
 		return

@@ -73,6 +73,11 @@ func printStatus(w io.Writer, s proxy.Status, now time.Time) error {
 			return err
 		}
 	}
+	if s.CertificatesFault != "" {
+		if _, err := fmt.Fprintf(w, "\nchanged certificates are not taken up: %s\n", s.CertificatesFault); err != nil {
+			return err
+		}
+	}
 	for _, p := range s.Pools {
 		if held, queued := waiting(p); held+queued > 0 {
 			if _, err := fmt.Fprintf(w, "\npool %s: %d requests wait until there is a backend, %d for a place at one that is full\n", p.Name, held, queued); err != nil {

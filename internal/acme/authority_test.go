@@ -290,7 +290,7 @@ func (a *authority) challenge(kind, name, token string) error {
 		return errors.New("nobody answers")
 	}
 	if kind == HTTP01 {
-		if answer := string(door.Token(context.Background(), name, TokenPath+token)); !strings.HasPrefix(answer, token+".") {
+		if answer := string(door.Token(context.Background(), TokenPath+token)); !strings.HasPrefix(answer, token+".") {
 			return fmt.Errorf("the door answers %q", answer)
 		}
 		return nil

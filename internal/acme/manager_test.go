@@ -288,7 +288,7 @@ func TestOnlyListedNamesAreOrdered(t *testing.T) {
 			t.Errorf("%d orders", len(a.orders))
 		}
 		for _, path := range []string{TokenPath + "../../account.key", TokenPath + "..", TokenPath, "/", TokenPath + strings.Repeat("a", 200)} {
-			if p.Token(t.Context(), "www.example.org", path) != nil {
+			if p.Token(t.Context(), path) != nil {
 				t.Errorf("%s is answered", path)
 			}
 		}
