@@ -141,7 +141,7 @@ func (a *attempt) failed(err *Error) {
 		b.counts.hedged.Add(1)
 		a.lost(time.Now())
 		return
-	case Full, ClientClosed, ClientBody:
+	case Full, NoDescriptors, ClientClosed, ClientBody:
 		return
 	case Unresolved, ConnectFailed, ConnectTimeout, TLSFailed:
 		b.counts.failures.Add(1)

@@ -50,6 +50,8 @@ type transport interface {
 	roundTrip(a *attempt) (*http.Response, *Error)
 	// discard closes the idle connections.
 	discard()
+	// giveUpIdle closes an idle connection, if there is any.
+	giveUpIdle() bool
 	// sweep closes idle connections whose time is over.
 	sweep(now time.Time)
 	// close closes the idle connections, and those in use when they are done.

@@ -21,6 +21,8 @@ type dialer struct {
 	tls     *tls.Config             // nil: plain
 	wrap    func(net.Conn) net.Conn // what to put around the TCP connection; nil: nothing
 	line    int                     // version of the PROXY line; 0: none
+
+	descriptors Descriptors // nil: there is no end of them
 }
 
 // newDialer prepares a dialer to u. config may be nil; next is the protocol
@@ -61,7 +63,7 @@ func portOf(scheme string) string {
 func (d *dialer) dial(ctx context.Context, limit time.Duration, ends proxyline.Ends) (net.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	conn, err := d.net.DialContext(limited, "tcp", d.address)
+	conn, err := d.open(limited)
 	if err != nil {
 		return nil, dialError(ctx, err, ConnectFailed)
 	}
@@ -97,6 +99,8 @@ func dialError(ctx context.Context, err error, kind Kind) *Error {
 	switch {
 	case ctx.Err() != nil:
 		return &Error{Kind: endedKind(context.Cause(ctx)), Err: context.Cause(ctx)}
+	case errors.Is(err, errNoDescriptors):
+		kind = NoDescriptors
 	case errors.As(err, &dns):
 		kind = Unresolved
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():

@@ -13,6 +13,7 @@ const (
 	ConnectTimeout                 // no connection within the pool's connect limit
 	TLSFailed                      // the TLS handshake failed, or the certificate was not accepted
 	Full                           // the backend's in-flight limit is reached
+	NoDescriptors                  // the process may open no more connections: see [Descriptors]
 	Stale                          // a reused connection was dead: proved that no byte was processed
 
 	// A byte of the request may have been sent.
@@ -33,7 +34,7 @@ const (
 
 var kindWords = [...]string{
 	Unresolved: "unresolved", ConnectFailed: "connect_failed", ConnectTimeout: "connect_timeout",
-	TLSFailed: "tls_failed", Full: "full", Stale: "stale",
+	TLSFailed: "tls_failed", Full: "full", NoDescriptors: "no_descriptors", Stale: "stale",
 	BackendCut: "backend_cut", ResponseTimeout: "response_timeout", BadResponse: "bad_response",
 	Moved: "moved", Hedged: "hedged", BodyStalled: "body_stalled", BackendBodyIdle: "backend_body_idle",
 	ClientClosed: "client_closed", ClientBody: "client_body",

@@ -61,6 +61,18 @@ func (p *idlePool) takeOf(ends proxyline.Ends, now time.Time, maxAge time.Durati
 	return idleConn{}, false
 }
 
+// oldest takes out the connection that has been idle for longest.
+func (p *idlePool) oldest() (idleConn, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.conns) == 0 {
+		return idleConn{}, false
+	}
+	c := p.conns[0]
+	p.conns = slices.Delete(p.conns, 0, 1)
+	return c, true
+}
+
 // put keeps c, unless there are limit already or the pool is closed: then c is
 // closed. Of those that were made for one client the oldest is, or clients that
 // have gone would keep all places.

@@ -15,6 +15,9 @@ type SetOptions struct {
 	OnEvent func(Event)
 	// Resolver looks up the backends' names; nil: the system's.
 	Resolver *net.Resolver
+	// Descriptors bounds the connections that requests make, and not those of
+	// checks; nil: nothing does.
+	Descriptors Descriptors
 }
 
 // Policy names the rule by which a pool spreads new visitors.

@@ -174,7 +174,9 @@ func (s *Set) make(id identity, o PoolOptions, u *url.URL, sh *shared) *Backend 
 	}
 	dial := newDialer(u, s.options.Resolver, o.TLS, next)
 	dial.line = id.line
-	b := &Backend{identity: id, url: u, shared: sh, events: &s.events, probeDial: dial}
+	checks := *dial
+	dial.descriptors = s.options.Descriptors // checks are a matter of the reserve
+	b := &Backend{identity: id, url: u, shared: sh, events: &s.events, probeDial: &checks}
 	b.health = newHealth(b.changed)
 	if id.protocol == H1 {
 		b.transport = newH1(dial, b.learned)

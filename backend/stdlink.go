@@ -58,6 +58,13 @@ func (l *stdLink) done() {
 	l.shut()
 }
 
+// open is how many connections there are.
+func (l *stdLink) open() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.conns)
+}
+
 // retire closes the connections as soon as nobody uses them.
 func (l *stdLink) retire() {
 	l.mu.Lock()

@@ -64,11 +64,16 @@ func NewClientConn(nc net.Conn) *ClientConn {
 	}
 	c.raw = rawConn(socket)
 	c.greeted, _, _ = c.tcpInfo()
-	if _, ok := nc.(*net.TCPConn); ok { // and nothing around it, that would have to see each write
+	switch nc.(type) {
+	case *net.TCPConn, Transparent: // and nothing around it, that would have to see each write
 		c.push.prepare(c)
 	}
 	return c
 }
+
+// Transparent is implemented by what stands around a TCP connection and leaves
+// every read and write as it is, so that they may go to the socket itself.
+type Transparent interface{ Transparent() }
 
 // Abort cuts the connection, from any goroutine. What is under way fails with
 // an error that wraps cause; nil stands for [ErrClosed].
