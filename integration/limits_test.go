@@ -209,7 +209,7 @@ func TestConnectionsOverTheCapAreTurnedAway(t *testing.T) {
 				open = append(open, c)
 			}
 			over := proxytest.DialRaw(t, addr)
-			if rest, closed := over.Rest(10 * time.Second); !closed || rest != "" && !strings.HasPrefix(rest, "HTTP/1.1 503 ") {
+			if rest, closed := over.Rest(10 * time.Second); !closed || !strings.HasPrefix(rest, "HTTP/1.1 503 ") || !strings.Contains(rest, "Retry-After: ") {
 				t.Errorf("over the cap: %s, closed %v", proxytest.Quote(rest), closed)
 			}
 			_ = open[0].Close()

@@ -235,6 +235,8 @@ func (t *trying) final(err error) string {
 	switch {
 	case failed.Kind == backend.Full && t.stays():
 		return "full"
+	case failed.Kind == backend.NoDescriptors:
+		return "no_descriptors" // no other backend is in reach, and a visitor keeps his own
 	case failed.NothingSent():
 	case failed.Seen:
 		return "answer_begun"

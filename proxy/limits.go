@@ -14,18 +14,20 @@ type connectionLimits struct {
 	perAddress int   // 0: no limit
 	open       atomic.Int64
 
+	descriptors *descriptors
+
 	// addressesMu guards addresses, which is kept only under a perAddress limit.
 	addressesMu sync.Mutex
 	addresses   map[netip.Addr]int
 }
 
-// newConnectionLimits takes the values of [limits]. With connections = 0 the
-// limit is 80 % of what the process may open: each exchange needs a second
-// descriptor toward its backend, so it is shed well before accept fails.
+// newConnectionLimits takes the values of [limits]. With connections = 0 there
+// are as many as there are descriptors for clients: over QUIC they take none of
+// their own, but each costs memory.
 func newConnectionLimits(connections, perAddress int) *connectionLimits {
-	l := &connectionLimits{max: int64(connections), perAddress: perAddress}
+	l := &connectionLimits{max: int64(connections), perAddress: perAddress, descriptors: newDescriptors(descriptorLimit())}
 	if connections == 0 {
-		l.max = descriptorLimit() * 8 / 10
+		l.max = l.descriptors.clients.mark
 	}
 	if perAddress > 0 {
 		l.addresses = make(map[netip.Addr]int)
@@ -42,6 +44,24 @@ func descriptorLimit() int64 {
 	}
 	const enough = 1 << 20
 	return int64(min(r.Cur, enough)) //nolint:gosec // bounded
+}
+
+// takeSocket is take for a connection that has a descriptor of its own.
+func (l *connectionLimits) takeSocket(addr netip.Addr) bool {
+	if !l.descriptors.clients.Take() {
+		return false
+	}
+	if l.take(addr) {
+		return true
+	}
+	l.descriptors.clients.Give()
+	return false
+}
+
+// giveSocket returns what takeSocket has taken.
+func (l *connectionLimits) giveSocket(addr netip.Addr) {
+	l.descriptors.clients.Give()
+	l.give(addr)
 }
 
 // take asks for a place for a connection from addr.

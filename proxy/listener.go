@@ -125,7 +125,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		if l.lines.balanced(addr) {
 			counted = netip.Addr{} // its client has a place, when it is known
 		}
-		if !l.limits.take(counted) {
+		if !l.limits.takeSocket(counted) {
 			l.shed.Add(1)
 			l.turnAway(c)
 			continue
@@ -197,7 +197,7 @@ func (c *conn) Close() error {
 	c.mu.Unlock()
 	if first {
 		c.listener.open.Add(-1)
-		c.listener.limits.give(c.place) // nobody changes it any more
+		c.listener.limits.giveSocket(c.place) // nobody changes it any more
 	}
 	return c.TCPConn.Close()
 }

@@ -129,7 +129,8 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 	})
 	s.keeper = newKeeper(s, cfg)
 	s.elders = newElders(s, opts.Links)
-	s.backends = backend.NewSet(backend.SetOptions{OnEvent: s.event})
+	s.backends = backend.NewSet(backend.SetOptions{OnEvent: s.event, Descriptors: &s.connections.descriptors.backends})
+	s.connections.descriptors.giveUpIdle = s.backends.GiveUpIdle
 	was, _ := s.recall(cfg)
 	s.weights = keptWeights(was).under(cfg)
 	snap, err := s.build(p, 1)

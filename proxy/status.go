@@ -20,8 +20,9 @@ type Status struct {
 	Certificates []CertificateStatus `json:"certificates"`
 	// CertificatesFault is why changed files of certificates are not taken up; "":
 	// there are none such.
-	CertificatesFault string          `json:"certificates_fault"`
-	AccessLog         AccessLogStatus `json:"access_log"`
+	CertificatesFault string           `json:"certificates_fault"`
+	AccessLog         AccessLogStatus  `json:"access_log"`
+	Descriptors       DescriptorStatus `json:"descriptors"`
 	// DroppedRules counts header rules whose value, expanded, held a control byte.
 	DroppedRules uint64 `json:"dropped_rules"`
 	// RefusedCertificates counts client certificates that were refused in handshakes.
@@ -64,6 +65,16 @@ type AccessLogStatus struct {
 	Dropped uint64 `json:"dropped"` // lost because the output was too slow or full
 }
 
+// DescriptorStatus is the budget of file descriptors.
+type DescriptorStatus struct {
+	Limit    int64 `json:"limit"`    // of the process; 0: not known, and nothing is bounded by it
+	Clients  int64 `json:"clients"`  // connections of clients, without those over UDP
+	Backends int64 `json:"backends"` // connections that requests made, idle ones among them
+	// With as many of both, no client is let in, and no backend connected to.
+	ClientsUntil  int64 `json:"clients_until"`
+	BackendsUntil int64 `json:"backends_until"`
+}
+
 // Report says what a reload did.
 type Report struct {
 	Generation uint64   `json:"generation"`
@@ -80,7 +91,8 @@ func (s *Server) Status() Status {
 		OldProcesses: s.elders.pids(),
 		Listeners:    []ListenerStatus{}, Pools: []PoolStatus{}, Certificates: []CertificateStatus{},
 		DroppedRules: s.droppedRules.Load(), RefusedCertificates: s.refusals.count.Load(),
-		AccessLog: AccessLogStatus{Written: s.access.Written(), Dropped: s.access.Dropped()},
+		AccessLog:   AccessLogStatus{Written: s.access.Written(), Dropped: s.access.Dropped()},
+		Descriptors: s.connections.descriptors.status(),
 	}
 	if why := s.filesFault.Load(); why != nil {
 		out.CertificatesFault = *why

@@ -85,7 +85,17 @@ func printStatus(w io.Writer, s proxy.Status, now time.Time) error {
 			}
 		}
 	}
-	return nil
+	return printDescriptors(w, s.Descriptors)
+}
+
+// printDescriptors prints how many file descriptors are left, where that is known.
+func printDescriptors(w io.Writer, d proxy.DescriptorStatus) error {
+	if d.Limit == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\ndescriptors: %d of %d; %d for clients, none further from %d in all; %d for backends, none further from %d\n",
+		d.Clients+d.Backends, d.Limit, d.Clients, d.ClientsUntil, d.Backends, d.BackendsUntil)
+	return err
 }
 
 // end says when a certificate ends, or that it has.

@@ -11,7 +11,8 @@ import (
 func TestStatusTable(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s := proxy.Status{
-		Version: "v1.0.0", Generation: 2, Ready: true, Started: now.Add(-26 * time.Hour),
+		Descriptors: proxy.DescriptorStatus{Limit: 1024, Clients: 120, Backends: 80, ClientsUntil: 819, BackendsUntil: 921},
+		Version:     "v1.0.0", Generation: 2, Ready: true, Started: now.Add(-26 * time.Hour),
 		Certificates: []proxy.CertificateStatus{
 			{Names: []string{"a.example", "b.example"}, NotAfter: now.Add(30 * 24 * time.Hour)},
 			{Names: []string{"c.example"}, NotAfter: now.Add(-time.Hour)},
@@ -46,6 +47,8 @@ certificate for a.example, b.example: until 2026-03-31, 30 days
 certificate for c.example: expired on 2026-03-01
 
 pool app: 7 requests wait until there is a backend, 3 for a place at one that is full
+
+descriptors: 200 of 1024; 120 for clients, none further from 819 in all; 80 for backends, none further from 921
 `
 	if b.String() != want {
 		t.Errorf("printed\n%s\nwant\n%s", b.String(), want)

@@ -44,6 +44,13 @@ type Status struct {
 			SafeToStop bool `json:"safe_to_stop"`
 		} `json:"backends"`
 	} `json:"pools"`
+	Descriptors struct {
+		Limit         int `json:"limit"`
+		Clients       int `json:"clients"`
+		Backends      int `json:"backends"`
+		ClientsUntil  int `json:"clients_until"`
+		BackendsUntil int `json:"backends_until"`
+	} `json:"descriptors"`
 	AccessLog struct {
 		Written uint64 `json:"written"`
 		Dropped uint64 `json:"dropped"`
