@@ -41,7 +41,6 @@ func (p *prober) probe(ctx context.Context) finding {
 func (p *prober) probeHTTP(ctx context.Context) finding {
 	link := newStdLink(p.dialer, p.protocol, 0)
 	link.std.DisableKeepAlives = true
-	link.std.MaxResponseHeaderBytes = probeBodyLimit
 	ctx = context.WithValue(ctx, connectLimitKey{}, p.rule.Timeout)
 	target := *p.url
 	target.Path, target.RawQuery = "", ""

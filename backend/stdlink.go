@@ -28,11 +28,15 @@ type stdLink struct {
 // transport dials in the background, under a context that keeps only values.
 type connectLimitKey struct{}
 
+// headLimit is what the head of an answer may take, as over HTTP/1.1.
+const headLimit = 64 << 10
+
 func newStdLink(d *dialer, protocol Protocol, idle time.Duration) *stdLink {
 	l := &stdLink{dialer: *d, conns: make(map[*stdConn]struct{})}
 	l.dialer.wrap = l.track
 	l.std = newStandardTransport(protocol, l.dial)
 	l.std.IdleConnTimeout = idle
+	l.std.MaxResponseHeaderBytes = headLimit
 	l.std.HTTP2 = &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: 5 * time.Second}
 	return l
 }
