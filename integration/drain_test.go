@@ -1,8 +1,10 @@
 package integration
 
 import (
+	"context"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -141,25 +143,33 @@ func TestDrainWaitsOverARestart(t *testing.T) {
 	config := strings.Replace(proxytest.Pool("app", c.addrs...), "[pool.affinity]\n", "[pool.affinity]\nidle = \"2s\"\n", 1)
 	p := proxytest.Start(t, proxytest.Options{Config: config})
 	_, own := enter(t, p, modes[0])
-	type outcome struct {
-		out  string
-		code int
+	said := filepath.Join(t.TempDir(), "said")
+	out, err := os.Create(said)
+	if err != nil {
+		t.Fatal(err)
 	}
-	waited := make(chan outcome, 1)
-	go func() {
-		out, code := order(t, p, "drain", "app/"+own, "--wait")
-		waited <- outcome{out, code}
-	}()
-	p.Backend(own, "draining")
+	defer out.Close()
+	says := func(what string) func() bool {
+		return func() bool {
+			text, _ := os.ReadFile(said)
+			return strings.Contains(string(text), what)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	wait := exec.CommandContext(ctx, proxytest.Program(t), "drain", "app/"+own, "--wait", "--admin", "unix:"+p.Dir+"/admin.sock") //nolint:gosec // the program under test
+	wait.Stdout, wait.Stderr = out, out
+	if err := wait.Start(); err != nil {
+		t.Fatal(err)
+	}
+	proxytest.Eventually(t, "the first look", says("visitor"))
 	p.Signal(syscall.SIGKILL)
 	p.Exit(10 * time.Second)
-	if proxytest.Within(1500*time.Millisecond, func() bool { return len(waited) > 0 }) { // it has looked at least once
-		w := <-waited
-		t.Fatalf("it has ended with %d:\n%s", w.code, w.out)
-	}
+	proxytest.Eventually(t, "it to notice", says("waiting for the front door"))
 	proxytest.Start(t, proxytest.Options{Dir: p.Dir, CA: p.CA, Config: config})
-	if w := <-waited; w.code != 0 || !strings.Contains(w.out, "waiting for the front door") || !strings.Contains(w.out, "safe to stop") {
-		t.Errorf("%d:\n%s", w.code, w.out)
+	if err := wait.Wait(); err != nil || !says("safe to stop")() {
+		text, _ := os.ReadFile(said)
+		t.Errorf("%v:\n%s", err, text)
 	}
 }
 

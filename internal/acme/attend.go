@@ -69,10 +69,8 @@ func (m *Manager) attend(s *site) (e Event, told bool) {
 	if saved := m.save(s, data); saved.Err != nil {
 		e.Err, e.Next = saved.Err, saved.Next
 	}
-	for _, key := range []string{failureKey + s.name + ".json", revokedKey + s.name} {
-		if err := m.opts.Storage.Delete(m.ctx, key); err != nil && e.Err == nil {
-			e.Err = err
-		}
+	if err := m.opts.Storage.Delete(m.ctx, failureKey+s.name+".json"); err != nil && e.Err == nil {
+		e.Err = err
 	}
 	return e, true
 }
@@ -125,7 +123,8 @@ func (m *Manager) save(s *site, data []byte) Event {
 		return Event{Name: s.name, Err: fmt.Errorf("the certificate is served, but cannot be stored: %w", err), Next: s.due}
 	}
 	s.unsaved, s.due = nil, s.next()
-	return Event{Name: s.name, Next: s.due}
+	// The one that was revoked is gone by now, and not before.
+	return Event{Name: s.name, Next: s.due, Err: m.opts.Storage.Delete(m.ctx, revokedKey+s.name)}
 }
 
 // failed remembers a failure. One that is the door's own end is none.

@@ -44,7 +44,8 @@ func renewal(cert *tls.Certificate) time.Time {
 // when a third of its life or less is left, by a wrong clock for one, would be
 // ordered again at once, and for ever.
 func floor(cert *tls.Certificate) time.Duration {
-	return max(time.Hour, cert.Leaf.NotAfter.Sub(cert.Leaf.NotBefore)/12)
+	life := cert.Leaf.NotAfter.Sub(cert.Leaf.NotBefore)
+	return min(max(time.Hour, life/12), life/3)
 }
 
 // replaces reports whether a, which is stored, is to be served in the place of
