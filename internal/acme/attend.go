@@ -30,7 +30,7 @@ func (m *Manager) attend(s *site) (e Event, told bool) {
 	defer release()
 
 	m.mu.Lock()
-	taken, unsaved := m.takeUp(s, &e), s.unsaved
+	taken, unsaved := m.takeUp(s, &e, true), s.unsaved
 	s.due = s.next()
 	due := !s.due.After(time.Now())
 	before := s.failure
@@ -90,13 +90,14 @@ func (m *Manager) busy(s *site) (e Event, told bool) {
 	defer m.mu.Unlock()
 	e.Name = s.name
 	s.due = time.Now().Add(lookAgain)
-	return e, m.takeUp(s, &e)
+	return e, m.takeUp(s, &e, false)
 }
 
 // takeUp looks for what another process has stored: a certificate, or a failure
-// that is to be waited for. The caller has m.mu.
-func (m *Manager) takeUp(s *site, e *Event) bool {
-	if f := readFailure(m.ctx, m.opts.Storage, s.name); f.Last.After(s.failure.Last) && !s.forced {
+// that is to be waited for. The caller has m.mu, and, where locked, the name's lock.
+func (m *Manager) takeUp(s *site, e *Event, locked bool) bool {
+	f := readFailure(m.ctx, m.opts.Storage, s.name)
+	if f.Last.After(s.failure.Last) && !s.forced && (locked || !f.interrupted()) {
 		s.failure = f
 	}
 	cert, err := readCertificate(m.ctx, m.opts.Storage, s.name)

@@ -29,6 +29,10 @@ const maxRetryAfter = 24 * time.Hour
 // do so: a process that is started over and over would order each time.
 var errInterrupted = errors.New("the process ended in the middle of an order")
 
+// interrupted reports whether it is of an order that has not ended, or not yet:
+// that it never will is known to who has the name's lock.
+func (f Failure) interrupted() bool { return f.Error == errInterrupted.Error() }
+
 // after is the failure that follows f. until is when the authority wants to be
 // asked again; zero: it did not say.
 func (f Failure) after(now, until time.Time, err error) Failure {

@@ -182,7 +182,9 @@ func (m *Manager) load(name string) *site {
 	if err != nil && !errors.Is(err, ErrNone) {
 		m.tell(Event{Name: name, Err: err})
 	}
-	s.failure = readFailure(m.ctx, m.opts.Storage, name)
+	if s.failure = readFailure(m.ctx, m.opts.Storage, name); s.failure.interrupted() {
+		s.failure = Failure{} // attend looks who is at it
+	}
 	now := time.Now()
 	if s.cert = cert; cert != nil {
 		s.forced = isRevoked(m.ctx, m.opts.Storage, name, cert)
@@ -255,7 +257,7 @@ func (m *Manager) peek() {
 	var changed []*site
 	for _, s := range m.sorted() {
 		e := Event{Name: s.name}
-		if !s.working && m.takeUp(s, &e) {
+		if !s.working && m.takeUp(s, &e, false) {
 			changed, events = append(changed, s), append(events, e)
 		}
 	}
@@ -317,7 +319,7 @@ func (m *Manager) work(s *site) {
 	m.mu.Lock()
 	m.ordering--
 	s.working = false
-	if event.Err != nil || event.Certificate != nil {
+	if event.Err != nil || event.Certificate != nil || s.due.After(time.Now().Add(lookAgain)) {
 		s.settle()
 	}
 	m.mu.Unlock()
