@@ -82,4 +82,8 @@ func TestTheOracleAllowsALenientServerOneRequestWithAFault(t *testing.T) {
 			t.Errorf("%q for %s", problem, proxytest.Quote(seen))
 		}
 	}
+	const bare = "GET /app/page HTTP/1.1\nHost: localhost\r\n\r\n"
+	if problem := door.unmeant(proxytest.Meant([]byte(bare)), proxytest.Meant([]byte("GET /app/page HTTP/1.1\r\nHost: localhost\r\n"+told+"\r\n"))); problem != "" {
+		t.Errorf("behind a bare LF: %s", problem)
+	}
 }

@@ -58,6 +58,10 @@ func (s *strictReader) head() error {
 	for s.client && err == nil && line == "" {
 		line, err = s.line()
 	}
+	// Whatever its fault is, the method shows.
+	if words := strings.Fields(string(s.rec.Raw)); s.client && len(words) > 0 {
+		s.rec.Method = words[0]
+	}
 	if err != nil {
 		return err
 	}
