@@ -38,7 +38,11 @@ func TestARollingRestartLosesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			children := threeChildren(t)
-			p := proxytest.Start(t, proxytest.Options{Config: strings.Replace(failoverPool(children), "[pool.affinity]\n", "[pool.affinity]\nidle = \"3s\"\n", 1)})
+			idle := "3s"
+			if *long {
+				idle = "10s" // it takes some seconds until all visitors have come
+			}
+			p := proxytest.Start(t, proxytest.Options{Config: strings.Replace(failoverPool(children), "[pool.affinity]\n", "[pool.affinity]\nidle = \""+idle+"\"\n", 1)})
 			for _, c := range children {
 				p.Backend(c.Name, "up")
 			}
