@@ -70,20 +70,16 @@ func TestTheOracleSeesPastWhatTheDoorMayChange(t *testing.T) {
 	}
 }
 
-// A server that is not as strict may go on with the one that has a fault, and
-// with what was sent of it.
-func TestTheOracleAllowsALenientServerOneRequestWithAFault(t *testing.T) {
-	const faulty = "POST /app/buy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx"
+// What is wrong in any case is so of a server that is not as strict, too.
+func TestTheOracleIsNotLenientWithWhatIsWrongInAnyCase(t *testing.T) {
+	const faulty = "GET /app/page HTTP/1.1\nHost: localhost\r\n\r\n"
 	door := oracle{scheme: "http", port: "80", lenient: true}
 	for seen, good := range map[string]bool{
-		bought: true, bought + bought: false, strings.Replace(bought, "POST", "PUT", 1): false,
+		bought: true, strings.Replace(bought, "localhost", "evil", 1): false, strings.Replace(bought, "/app/buy", "/admin", 1): false,
+		strings.Replace(bought, "Content-Length: 1", "Content-Length: +1", 1): false,
 	} {
 		if problem := door.unmeant(proxytest.Meant([]byte(faulty)), proxytest.Meant([]byte(seen))); good != (problem == "") {
 			t.Errorf("%q for %s", problem, proxytest.Quote(seen))
 		}
-	}
-	const bare = "GET /app/page HTTP/1.1\nHost: localhost\r\n\r\n"
-	if problem := door.unmeant(proxytest.Meant([]byte(bare)), proxytest.Meant([]byte("GET /app/page HTTP/1.1\r\nHost: localhost\r\n"+told+"\r\n"))); problem != "" {
-		t.Errorf("behind a bare LF: %s", problem)
 	}
 }
