@@ -392,7 +392,30 @@ func websocketsAndDrain(s *suite) error {
 	if err := d.drain(c.by, true); err != nil {
 		return err
 	}
-	return c.goesAway(4 * time.Second)
+	if err := c.goesAway(4 * time.Second); err != nil {
+		return err
+	}
+	patient, can := d.(interface {
+		drainWithin(name string, patience time.Duration) error
+	})
+	if !can {
+		return nil
+	}
+	if c, err = s.socket(d); err != nil {
+		return err
+	}
+	const patience = time.Second
+	began := time.Now()
+	if err := patient.drainWithin(c.by, patience); err != nil {
+		return err
+	}
+	if err := c.goesAway(10 * time.Second); err != nil {
+		return fmt.Errorf("a drain of %v: %w", patience, err)
+	}
+	if after := time.Since(began); after < patience {
+		return fmt.Errorf("a drain of %v closes it after %v", patience, after)
+	}
+	return nil
 }
 
 // echoes fails unless the other end says what it hears.

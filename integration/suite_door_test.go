@@ -154,6 +154,12 @@ func (d *sterlingDoor) drain(name string, all bool) error {
 	return err
 }
 
+// drainWithin is a drain that waits for known visitors no longer than that.
+func (d *sterlingDoor) drainWithin(name string, patience time.Duration) error {
+	_, err := d.order("drain", "app/"+name, "--mode", "keep", "--timeout", patience.String())
+	return err
+}
+
 func (d *sterlingDoor) enable(name string) error {
 	_, err := d.order("enable", "app/"+name)
 	return err

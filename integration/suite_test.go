@@ -42,7 +42,7 @@ var lines = []line{
 	{"a server that comes back gets its visitors little by little", slowStart},
 	{"of four servers one is removed: a quarter of the visitors move, evenly", onlyAQuarterMoves},
 	{"a server is added: no visitor moves", aNewServerMovesNobody},
-	{"a websocket's 101 carries the cookie; a drain closes it with 1001", websocketsAndDrain},
+	{"a websocket's 101 carries the cookie; a drain closes it with 1001, at once or at its deadline", websocketsAndDrain},
 	{"all servers are restarted one by one under 200 requests a second: none is lost or run twice", rollingRestart},
 	{"a server flaps, two seconds up, two down: a visitor moves once", flappingDoesNotOscillate},
 	{"a server accepts and does not answer: no POST is repeated, and new visitors are spared", slowServer},
