@@ -25,6 +25,10 @@ var waits = []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, 3 * 
 // maxRetryAfter bounds what an authority may ask for.
 const maxRetryAfter = 24 * time.Hour
 
+// mostFailures is more than there are in a thousand years. A higher count is no
+// one's that ever was written.
+const mostFailures = 1 << 30
+
 // errInterrupted is the failure of an order that has not ended, should it never
 // do so: a process that is started over and over would order each time.
 var errInterrupted = errors.New("the process ended in the middle of an order")
@@ -51,7 +55,7 @@ func (f Failure) after(now, until time.Time, err error) Failure {
 func readFailure(ctx context.Context, s Storage, name string) Failure {
 	var f Failure
 	data, err := s.Get(ctx, failureKey+name+".json")
-	if err != nil || json.Unmarshal(data, &f) != nil {
+	if err != nil || json.Unmarshal(data, &f) != nil || f.Count < 0 || f.Count > mostFailures {
 		return Failure{}
 	}
 	// A clock that was wrong then must not keep a name waiting for ever.

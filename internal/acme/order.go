@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -172,11 +173,15 @@ func readAccount(ctx context.Context, s Storage) (crypto.Signer, error) {
 	if err != nil {
 		return nil, errors.New("the file is damaged: restore it, or remove it for a new account")
 	}
-	signer, ok := key.(crypto.Signer)
-	if !ok {
-		return nil, errors.New("its kind cannot sign")
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		return key, nil
+	case *ecdsa.PrivateKey:
+		if key.Curve != elliptic.P224() { // which JSON Web Algorithms do not know (RFC 7518, section 3.1)
+			return key, nil
+		}
 	}
-	return signer, nil
+	return nil, errors.New("it is neither of RSA nor of ECDSA over P-256, P-384 or P-521: restore one that is, or remove it for a new account")
 }
 
 // makeAccount makes a key, under a lock, or two processes had two accounts.
