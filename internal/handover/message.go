@@ -67,8 +67,36 @@ func readMessage() (m message, ok bool, err error) {
 	if err := os.Unsetenv(variable); err != nil {
 		return m, true, fmt.Errorf("reading the message of the old process: %w", err)
 	}
-	if err := json.Unmarshal([]byte(text), &m); err != nil {
-		return m, true, fmt.Errorf("reading the message of the old process: %w", err)
+	m, err = parseMessage(text)
+	return m, true, err
+}
+
+// parseMessage takes no descriptor that is one of the standard streams, or that
+// has a place already: closing one would close the other.
+func parseMessage(text string) (message, error) {
+	var m message
+	bad := func(err error) (message, error) {
+		return message{}, fmt.Errorf("reading the message of the old process: %w; %s is for it alone to set: start without", err, variable)
 	}
-	return m, true, nil
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		return bad(err)
+	}
+	all := []int{m.Ready, m.Stderr}
+	if m.Quit != 0 { // an old process may not say when it has let go
+		all = append(all, m.Quit)
+	}
+	for _, s := range m.Sockets {
+		all = append(all, s.FD)
+	}
+	for _, l := range m.Links {
+		all = append(all, l.FD)
+	}
+	seen := make(map[int]bool, len(all))
+	for _, fd := range all {
+		if fd < firstExtra || seen[fd] {
+			return bad(fmt.Errorf("descriptor %d is none that was passed, or in two places", fd))
+		}
+		seen[fd] = true
+	}
+	return m, nil
 }

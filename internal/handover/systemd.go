@@ -1,7 +1,7 @@
 package handover
 
 import (
-	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -13,18 +13,28 @@ func fromSystemd() ([]Socket, error) {
 	if os.Getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
 		return nil, nil
 	}
-	n, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
+	all, err := listed(os.Getenv("LISTEN_FDS"), os.Getenv("LISTEN_FDNAMES"))
 	if err != nil {
-		return nil, errors.New("LISTEN_FDS is not a number")
+		return nil, err
 	}
-	names := strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
 	var sockets []Socket
-	for i := range min(n, len(names)) {
-		if names[i] == "" {
-			continue
-		}
-		address := "fd:" + names[i]
-		sockets = append(sockets, Socket{Address: address, File: adopt(firstExtra+i, address)})
+	for _, s := range all {
+		sockets = append(sockets, Socket{Address: s.Address, File: adopt(s.FD, s.Address)})
 	}
 	return sockets, nil
+}
+
+// listed are the sockets that have a name.
+func listed(count, names string) ([]passed, error) {
+	n, err := strconv.Atoi(count)
+	if err != nil {
+		return nil, fmt.Errorf("LISTEN_FDS is %q, which is not a number: systemd sets it, or else it must not be there", count)
+	}
+	var all []passed
+	for i, name := range strings.Split(names, ":") {
+		if i < n && name != "" {
+			all = append(all, passed{Address: "fd:" + name, FD: firstExtra + i})
+		}
+	}
+	return all, nil
 }
