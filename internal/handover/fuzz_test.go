@@ -73,6 +73,9 @@ func FuzzListed(f *testing.F) {
 		if (err != nil) != (bad != nil) || err != nil && (len(got) > 0 || !strings.Contains(err.Error(), "systemd")) {
 			t.Fatalf("%q: %v, %v", count, got, err)
 		}
+		if err != nil {
+			return
+		}
 		all := strings.Split(names, ":")
 		for _, s := range got {
 			i := s.FD - firstExtra
