@@ -1,0 +1,64 @@
+package admin
+
+import (
+	"encoding/json"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+// A page whose name was made to lead here is never let in: it names itself in Host.
+func FuzzHost(f *testing.F) {
+	for _, s := range [][2]string{
+		{"127.0.0.1:9180", "localhost:9180"}, {"127.0.0.1:9180", "evil.example"}, {":9180", "10.0.0.2:9180"}, {"[::]:9180", "[2001:db8::1%eth0]:1"},
+		{"door.internal:9180", "DOOR.internal"}, {":9180", ""}, {"127.0.0.1:9180", "[localhost]:1"}, {"0.0.0.0:1", "]["}, {"nonsense", "x"}, {"x:1", "x."},
+	} {
+		f.Add(s[0], s[1])
+	}
+	f.Fuzz(func(t *testing.T, address, host string) {
+		g := newGuard(Options{Address: address})
+		if !g.knows(host) || g.at.network == "unix" {
+			return
+		}
+		name := host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			name = h
+		}
+		name = strings.Trim(name, "[]")
+		figures, err := netip.ParseAddr(name)
+		bound, badBound := netip.ParseAddr(g.at.host)
+		everywhere := g.at.host == "" || badBound == nil && bound.IsUnspecified()
+		ours := strings.EqualFold(name, "localhost") || strings.EqualFold(name, g.at.host) ||
+			err == nil && (everywhere || figures.Unmap().IsLoopback())
+		if name == "" || !ours {
+			t.Fatalf("at %q, Host %q is known", address, host)
+		}
+	})
+}
+
+// Whatever an answer that is a refusal says, there are words for it, few, and its
+// status is that of the answer.
+func FuzzRefusal(f *testing.F) {
+	for _, s := range []string{`{"problem":"no such pool","hint":"pools: app"}`, `{"problem":""}`, `{"status":200,"problem":"x"}`, `not ready`, ``, `{`, `[]`, strings.Repeat("x", 4000), "\xff\n"} {
+		f.Add([]byte(s), 422)
+	}
+	f.Add([]byte(" "), 404)
+	f.Fuzz(func(t *testing.T, body []byte, status int) {
+		if status < 400 || status > 599 {
+			return
+		}
+		r := refusalOf(status, body)
+		if r.Status != status || r.Problem == "" && status != 418 && len(strings.TrimSpace(string(body))) > 0 {
+			t.Fatalf("%d %q: %+v", status, body, r)
+		}
+		var said Refusal
+		if json.Unmarshal(body, &said) == nil && said.Problem != "" {
+			if r.Problem != said.Problem || r.Hint != said.Hint {
+				t.Fatalf("%q became %+v", body, r)
+			}
+		} else if len(r.Problem) > 200 {
+			t.Fatalf("%d bytes of what is no refusal", len(r.Problem))
+		}
+	})
+}
