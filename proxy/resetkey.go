@@ -38,8 +38,10 @@ func readResetKey(path string) (*quic.StatelessResetKey, error) {
 		return nil, fmt.Errorf("reading the key of HTTP/3 resets: %w", err)
 	}
 	key := new(quic.StatelessResetKey)
-	secret, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(secret) != len(key) {
+	line := strings.TrimSpace(string(text))
+	// The library takes line ends anywhere, and any bits behind the last byte.
+	secret, err := base64.StdEncoding.DecodeString(line)
+	if err != nil || len(secret) != len(key) || base64.StdEncoding.EncodeToString(secret) != line {
 		return nil, fmt.Errorf("reading the key of HTTP/3 resets: %s is damaged; remove it, and the next start makes another", path)
 	}
 	copy(key[:], secret)
