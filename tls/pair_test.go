@@ -2,12 +2,14 @@ package tls
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +51,8 @@ func TestFaultsOfPairs(t *testing.T) {
 		{"places changed", Pair{good.Key, good.Cert}, "cert", []string{"changed places"}},
 		{"broken certificate", Pair{ca.write("broken", encodeCertificate([]byte("x"))), good.Key}, "cert", []string{"certificate 1"}},
 		{"broken issuer", Pair{ca.write("broken2", leafPEM, encodeCertificate([]byte("x"))), leaf.Key}, "cert", []string{"certificate 2"}},
+		{"damaged issuer", Pair{ca.write("broken3", leafPEM, bytes.Replace(subPEM, []byte("MI"), []byte("M!"), 1)), leaf.Key}, "cert", []string{"of 2 certificates", "1 are whole"}},
+		{"cut issuer", Pair{ca.write("cut", leafPEM, subPEM[:len(subPEM)-9]), leaf.Key}, "cert", []string{"of 2 certificates", "1 are whole"}},
 		{"no key in the key file", Pair{good.Cert, other.Cert}, "key", []string{"holds no private key"}},
 		{"key of another", Pair{good.Cert, other.Key}, "key", []string{"does not match", "made for"}},
 		{"encrypted key", Pair{good.Cert, ca.write("enc", encrypted)}, "key", []string{"encrypted", "passphrase"}},
@@ -142,10 +146,81 @@ func FuzzParseChain(f *testing.F) {
 	f.Add(append(bytes.Clone(keyPEM), certPEM...))
 	f.Add([]byte("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"))
 	f.Add([]byte{})
+	f.Add(append(bytes.Clone(certPEM), certPEM[:len(certPEM)/2]...))
+	f.Add(append([]byte("subject=x\n"), append(certPEM, certPEM...)...))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		chain, err := parseChain(text)
 		if (err == nil) != (len(chain) > 0) {
 			t.Fatalf("%d certificates with error %v", len(chain), err)
+		}
+		if err != nil {
+			return
+		}
+		if begun := bytes.Count(text, []byte("-----BEGIN CERTIFICATE-----")); len(chain) < begun {
+			t.Fatalf("%d certificates of %d", len(chain), begun)
+		}
+		var written []byte
+		for _, cert := range chain {
+			written = append(written, encodeCertificate(cert.Raw)...)
+		}
+		again, err := parseChain(written)
+		if err != nil || !slices.EqualFunc(chain, again, (*x509.Certificate).Equal) {
+			t.Fatalf("%d certificates became %d, %v", len(chain), len(again), err)
+		}
+	})
+}
+
+// A pair that is served has the key of its certificate. Of one that is not,
+// something is said about one of its files, and nothing of the key.
+func FuzzPair(f *testing.F) {
+	certPEM, keyPEM, err := SelfSigned([]string{"a.example"}, time.Hour)
+	if err != nil {
+		f.Fatal(err)
+	}
+	other, _, err := SelfSigned([]string{"b.example"}, time.Hour)
+	if err != nil {
+		f.Fatal(err)
+	}
+	both := append(bytes.Clone(certPEM), keyPEM...)
+	f.Add(certPEM, keyPEM)
+	f.Add(both, both)
+	f.Add(keyPEM, certPEM)
+	f.Add(other, keyPEM)
+	f.Add(certPEM, bytes.Replace(keyPEM, []byte("MI"), []byte("MJ"), 1))
+	f.Add(certPEM, keyPEM[:len(keyPEM)/2])
+	f.Add(append(bytes.Clone(other), certPEM...), keyPEM)
+	f.Add([]byte{}, []byte("-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIA==\n-----END EC PRIVATE KEY-----\n"))
+	dir := f.TempDir()
+	p := Pair{Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")}
+	f.Fuzz(func(t *testing.T, certPEM, keyPEM []byte) {
+		if err := errors.Join(os.WriteFile(p.Cert, certPEM, 0o600), os.WriteFile(p.Key, keyPEM, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		r := pairReader{pair: p}
+		got := r.read()
+		if (got == nil) != (len(r.faults) > 0) {
+			t.Fatalf("a pair %v, beside %v", got != nil, r.faults)
+		}
+		for _, fault := range r.faults {
+			text := fault.Error()
+			if !strings.Contains(text, dir) || fault.Hint == "" && !strings.Contains(text, "certificate") {
+				t.Fatalf("%q", text)
+			}
+			for line := range bytes.Lines(keyPEM) {
+				if line = bytes.TrimSpace(line); len(line) > 32 && strings.Contains(text, string(line)) {
+					t.Fatalf("%q tells of the key", text)
+				}
+			}
+		}
+		if got == nil {
+			return
+		}
+		if got.Leaf == nil || !bytes.Equal(got.Leaf.Raw, got.Certificate[0]) {
+			t.Fatal("the leaf is another certificate")
+		}
+		public, ok := got.Leaf.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
+		if !ok || !public.Equal(got.PrivateKey.(crypto.Signer).Public()) {
+			t.Fatal("the key is another one's")
 		}
 	})
 }

@@ -9,9 +9,11 @@ import (
 )
 
 // parseChain returns the certificates of a PEM file, at least one, in order.
-// Blocks of other types are passed over.
+// Blocks of other types are passed over; certificates that are damaged are not, as
+// pem.Decode would.
 func parseChain(text []byte) ([]*x509.Certificate, error) {
 	var chain []*x509.Certificate
+	begun := bytes.Count(text, []byte("-----BEGIN CERTIFICATE-----"))
 	for len(text) > 0 {
 		var block *pem.Block
 		block, text = pem.Decode(text)
@@ -27,7 +29,10 @@ func parseChain(text []byte) ([]*x509.Certificate, error) {
 		}
 		chain = append(chain, cert)
 	}
-	if len(chain) == 0 {
+	switch {
+	case len(chain) < begun:
+		return nil, fmt.Errorf("of %d certificates that begin in the file, %d are whole", begun, len(chain))
+	case len(chain) == 0:
 		return nil, errors.New("the file holds no certificate")
 	}
 	return chain, nil
