@@ -35,6 +35,7 @@ func MeantStream(proto string, fields []Field, data []byte, trailer []Field, end
 const (
 	NoScheme    = "no scheme that has requests of this form"
 	SpaceAround = "space around a value"
+	SpaceWithin = "space around a part of a cookie that is within the whole"
 	EmptyLength = "a Content-Length of nothing"
 )
 
@@ -44,7 +45,7 @@ type meantFields struct {
 	cookies []string
 	behind  bool // a field that is no pseudo-header has come
 	whole   bool // as much has come as was announced
-	spaced  bool // a value has space around it
+	spaced  bool // a value has space around it, other than one of cookies
 }
 
 func (m *meantFields) fault(what string) {
@@ -89,7 +90,7 @@ func (m *meantFields) regular(f Field) {
 		f.Name == "te" && f.Value != "trailers":
 		m.fault("a field of the connection: " + f.Name)
 	}
-	if strings.Trim(f.Value, " \t") != f.Value {
+	if f.Name != "cookie" && spaced(f.Value) {
 		m.spaced = true
 	}
 }
@@ -112,6 +113,8 @@ func (m *meantFields) request() {
 		m.fault("no path")
 	case len(hosts) > 1 || has && len(hosts) > 0 && hosts[0] != authority:
 		m.fault("more than one host")
+	case m.spaced, m.cookiesSpaced():
+		m.fault(SpaceAround)
 	}
 	if len(hosts) == 0 {
 		rec.Header = append(rec.Header, Field{"host", authority})
@@ -120,10 +123,21 @@ func (m *meantFields) request() {
 	if scheme := m.pseudo[":scheme"]; scheme != "https" && scheme != "http" {
 		m.fault(NoScheme)
 	}
-	if m.spaced {
-		m.fault(SpaceAround)
+	if slices.ContainsFunc(m.cookies, spaced) {
+		m.fault(SpaceWithin)
 	}
 }
+
+// cookiesSpaced reports whether there is space around all of them together.
+func (m *meantFields) cookiesSpaced() bool {
+	if len(m.cookies) == 0 {
+		return false
+	}
+	first, last := m.cookies[0], m.cookies[len(m.cookies)-1]
+	return strings.TrimLeft(first, " \t") != first || strings.TrimRight(last, " \t") != last
+}
+
+func spaced(value string) bool { return strings.Trim(value, " \t") != value }
 
 // lengths holds what is announced against the DATA.
 func (m *meantFields) lengths() {
