@@ -73,6 +73,7 @@ func (q *quicSide) admit(ctx context.Context, from *quic.ClientInfo) (context.Co
 		c.shaken()
 		l.open.Add(-1)
 		l.limits.give(c.addr)
+		q.door.server.refusedBy(context.Cause(ctx))
 	})
 	return context.WithValue(ctx, quicConnKey{}, c), nil
 }

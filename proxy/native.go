@@ -143,10 +143,7 @@ func (e *native) handshake(c net.Conn, secure *tls.Conn) bool {
 		_, _ = io.WriteString(record.Conn, plainOnTLS) // a courtesy
 	}
 	_ = c.Close() // nothing was agreed on
-	var refused *tls.CertificateVerificationError
-	if errors.As(err, &refused) {
-		e.door.server.refusedCertificate(refused.Err.Error())
-	}
+	e.door.server.refusedBy(err)
 	// On the internet handshakes that fail are weather.
 	e.door.server.log.Debug().Err(err).Str("listener", e.door.name).Str("client", c.RemoteAddr().String()).
 		Msg("a TLS handshake failed")

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"crypto/tls"
+	"errors"
 	"sync/atomic"
 	"time"
 )
@@ -27,5 +29,14 @@ func (r *refusals) add(now time.Time) bool {
 func (s *Server) refusedCertificate(reason string) {
 	if s.refusals.add(time.Now()) {
 		s.log.Warn().Str("reason", reason).Uint64("refused", s.refusals.count.Load()).Msg("a client's certificate was refused")
+	}
+}
+
+// refusedBy counts a certificate that crypto/tls itself has refused, where that is
+// why a connection has ended.
+func (s *Server) refusedBy(err error) {
+	var refused *tls.CertificateVerificationError
+	if errors.As(err, &refused) {
+		s.refusedCertificate(refused.Err.Error())
 	}
 }
