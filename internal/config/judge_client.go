@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -41,15 +42,21 @@ func (w *walker) judgeClients(cfg *Config) {
 	}
 }
 
-// judgeVerified wants for each host of a route that takes verified clients alone
-// a policy by which there are some.
+// judgeVerified wants for each route that takes verified clients alone a listener
+// and, for each of its hosts, a policy by which there are some.
 func (w *walker) judgeVerified(cfg *Config) {
 	for i, r := range cfg.Routes {
+		if !r.ClientVerified {
+			continue
+		}
+		if w.clean("listener", routeKey(i, "listeners")) {
+			w.judgeVerifiedListeners(i, r.Listeners, cfg.Listeners)
+		}
 		hosts := r.Hosts
 		if len(hosts) == 0 {
 			hosts = []string{""}
 		}
-		if !r.ClientVerified || !w.clean(routeKey(i, "hosts")) {
+		if !w.clean(routeKey(i, "hosts")) {
 			continue
 		}
 		for _, host := range hosts {
@@ -64,6 +71,24 @@ func (w *walker) judgeVerified(cfg *Config) {
 			w.fault(routeKey(i, "client_verified"), text)
 		}
 	}
+}
+
+// judgeVerifiedListeners: over plain HTTP nobody shows a certificate.
+func (w *walker) judgeVerifiedListeners(i int, names []string, listeners []Listener) {
+	hint := `add a [[listener]] with protocol = "https"`
+	for _, l := range listeners {
+		if l.Protocol != "https" {
+			continue
+		}
+		if len(names) == 0 || slices.Contains(names, l.Name) {
+			return
+		}
+		hint = "name an https listener in listeners, or leave listeners out"
+	}
+	if len(listeners) == 0 {
+		return
+	}
+	w.fault(routeKey(i, "client_verified"), faultf(hint, "every listener of this route speaks plain HTTP, over which no client can show a certificate"))
 }
 
 // verifies reports whether a client of a host, or of one that a pattern stands
