@@ -89,6 +89,51 @@ func TestChangedCertificatesAreTakenUp(t *testing.T) {
 	}
 }
 
+// A file that is damaged in its second part is as good as none: at a start, at a
+// reload, and when it takes the place of a good one.
+func TestWhatIsDamagedInPartIsNotTakenUp(t *testing.T) {
+	r := watched(t, "")
+	one := named(t, "one")
+	people, others := proxytest.NewCA(t), proxytest.NewCA(t)
+	bob, m := others.Certificate("bob"), modes[1]
+	r.file("staff.pem", append(people.PEM(), others.PEM()...))
+	toml := strings.Replace(preamble, "[[tls.certificate]]", "[tls]\nwatch = \"20ms\"\n"+policyFor("required", "ca = \"staff.pem\"\n")+"[[tls.certificate]]", 1) + appPool(one.URL)
+	cfg := r.parse(toml)
+	if _, err := r.Reload(cfg); err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(filepath.Join(r.dir, "cert.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"staff.pem": append(people.PEM(), others.PEM()[1:]...), // a dash less
+		"cert.pem":  append(bytes.Clone(good), others.PEM()[:100]...),
+	} {
+		was, err := os.ReadFile(filepath.Join(r.dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.file(name, data)
+		path := filepath.Join(r.dir, name)
+		r.eventually("the fault of "+name, func() bool {
+			told := r.Status().CertificatesFault
+			return strings.Contains(told, path) && strings.Contains(told, "is damaged")
+		})
+		if got := r.asks(person(t, m, bob), m); got != 200 {
+			t.Errorf("with a damaged %s: status %d", name, got)
+		}
+		if _, err := r.Reload(cfg); err == nil || !strings.Contains(err.Error(), "is damaged") || !strings.Contains(err.Error(), "put a whole copy in its place") {
+			t.Errorf("a reload with a damaged %s: %v", name, err)
+		}
+		if _, err := New(cfg, Options{Log: zerolog.Nop()}); err == nil || !strings.Contains(err.Error(), "is damaged") {
+			t.Errorf("a start with a damaged %s: %v", name, err)
+		}
+		r.file(name, was)
+		r.eventually("no fault to be left", func() bool { return r.Status().CertificatesFault == "" })
+	}
+}
+
 func TestCertificatesThatAPatternFinds(t *testing.T) {
 	r := watched(t, "")
 	r.replace("sites-a", "a.example")

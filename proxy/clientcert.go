@@ -20,7 +20,7 @@ func (p *plan) compileClients() {
 	clients, faults := proxytls.LoadClients(policies)
 	p.clients = clients
 	for _, f := range faults {
-		p.fault(fmt.Sprintf("tls.client[%d].%s", f.Index, f.Field), "", f.Err)
+		p.fault(fmt.Sprintf("tls.client[%d].%s", f.Index, f.Field), f.Hint, f.Err)
 	}
 	if clients == nil {
 		return

@@ -57,8 +57,8 @@ func ClientConfig(o ClientOptions) (*tls.Config, error) {
 	return config, nil
 }
 
-// ReadAuthorities does not pass over a certificate that cannot be parsed, as
-// x509.CertPool does: the one left out may be the one needed.
+// ReadAuthorities does not pass over a certificate that is damaged or cannot be
+// parsed, as x509.CertPool does: the one left out may be the one needed.
 func ReadAuthorities(file string) (*x509.CertPool, error) {
 	certs, err := readCertificates(file)
 	if err != nil {
@@ -85,9 +85,23 @@ func readCertificates(file string) ([]*x509.Certificate, error) {
 
 // readClientPair takes a certificate without host names: it names a client.
 func readClientPair(p Pair) (*tls.Certificate, error) {
-	cert, err := tls.LoadX509KeyPair(p.Cert, p.Key)
+	fail := func(err error) error {
+		return fmt.Errorf("reading client certificate %s with key %s: %w", p.Cert, p.Key, err)
+	}
+	text, err := os.ReadFile(p.Cert)
 	if err != nil {
-		return nil, fmt.Errorf("reading client certificate %s with key %s: %w", p.Cert, p.Key, err)
+		return nil, fail(err)
+	}
+	if _, err := parseChain(text); err != nil {
+		return nil, fail(err)
+	}
+	key, err := os.ReadFile(p.Key)
+	if err != nil {
+		return nil, fail(err)
+	}
+	cert, err := tls.X509KeyPair(text, key)
+	if err != nil {
+		return nil, fail(err)
 	}
 	return &cert, nil
 }

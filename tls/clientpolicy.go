@@ -29,7 +29,7 @@ func readPolicy(p ClientPolicy) (*clientPolicy, []ClientError) {
 	if p.CA != "" {
 		list, err := readCertificates(p.CA)
 		if err != nil {
-			return nil, []ClientError{{Field: "ca", Err: err}}
+			return nil, []ClientError{{Field: "ca", Hint: hintOf(err), Err: err}}
 		}
 		out.authorities, out.trusted = x509.NewCertPool(), make(map[string]bool)
 		for _, cert := range list {

@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"bytes"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -24,12 +25,14 @@ func readLists(file string) ([]*x509.RevocationList, error) {
 
 // parseLists has errors that go on after the name of the file.
 func parseLists(data []byte) ([]*x509.RevocationList, error) {
-	ders, err := pemBlocks(data, "X509 CRL")
-	if err != nil {
+	ders, rest, err := pemBlocks(data, "X509 CRL")
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if len(ders) == 0 {
+	case len(ders) == 0:
 		ders = [][]byte{data}
+	case len(bytes.TrimSpace(rest)) > 0:
+		return nil, fmt.Errorf("%w: something else follows its last PEM block", errDamaged)
 	}
 	var all []*x509.RevocationList
 	for _, der := range ders {

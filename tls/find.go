@@ -61,7 +61,8 @@ func pairOf(path string) (Pair, bool, error) {
 	if err != nil {
 		return Pair{}, false, err
 	}
-	if !bytes.Contains(text, []byte("-----BEGIN CERTIFICATE-----")) {
+	// One whose beginning is damaged is no reason to go without it.
+	if !bytes.Contains(text, []byte("-----BEGIN CERTIFICATE-----")) && !bytes.Contains(text, []byte("-----END CERTIFICATE-----")) {
 		return Pair{}, false, nil
 	}
 	if bytes.Contains(text, []byte("PRIVATE KEY-----")) {

@@ -39,7 +39,7 @@ func TestFind(t *testing.T) {
 		"a.pem": "cert", "a.key": "key", "b.crt": "cert", "b.key": "key", "both.pem": "both", "README": "no certificate",
 		"live/one/fullchain.pem": "cert", "live/one/privkey.pem": "key", "live/one/chain.pem": "cert",
 		"live/two/fullchain.pem": "cert", "live/two/privkey.pem": "key", "live/README": "words",
-		"bare/one.pem": "cert", "odd/one.txt": "cert", "empty/one.txt": "nothing",
+		"cut/one.pem": "AAAA\n-----END CERTIFICATE-----\n", "cut/one.key": "key", "bare/one.pem": "cert", "odd/one.txt": "cert", "empty/one.txt": "nothing",
 	})
 	for pattern, want := range map[string]string{
 		"*.pem":                "a.pem a.key, both.pem both.pem",
@@ -49,6 +49,7 @@ func TestFind(t *testing.T) {
 		"live/one":             "live/one/fullchain.pem live/one/privkey.pem",
 		"live":                 "live/one/fullchain.pem live/one/privkey.pem, live/two/fullchain.pem live/two/privkey.pem",
 		".":                    "a.pem a.key, b.crt b.key, both.pem both.pem",
+		"cut/*":                "cut/one.pem cut/one.key", // which Load will refuse
 		"bare/*.pem":           "DIR/bare/one.pem holds no key, and there is no DIR/bare/one.key",
 		"odd/*":                "DIR/odd/one.txt holds no key",
 		"empty/*":              "no certificate is there",

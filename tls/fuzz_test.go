@@ -13,7 +13,7 @@ func FuzzRevocationLists(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	ders, err := pemBlocks(text, "X509 CRL")
+	ders, _, err := pemBlocks(text, "X509 CRL")
 	if err != nil {
 		f.Fatal(err)
 	}

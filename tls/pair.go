@@ -78,7 +78,7 @@ func (r *pairReader) read() *tls.Certificate {
 	}
 	chain, err := parseChain(certPEM)
 	if err != nil {
-		r.fault("cert", err, chainHint(certPEM))
+		r.fault("cert", err, chainHint(certPEM, err))
 		return nil
 	}
 	pair, err := tls.X509KeyPair(certPEM, keyPEM)
@@ -114,7 +114,10 @@ func blame(chain []*x509.Certificate, certPEM, keyPEM []byte) (field, hint strin
 }
 
 // chainHint knows a key in the place of a certificate.
-func chainHint(certPEM []byte) string {
+func chainHint(certPEM []byte, err error) string {
+	if hint := hintOf(err); hint != "" {
+		return hint
+	}
 	if bytes.Contains(certPEM, []byte("PRIVATE KEY-----")) {
 		return "it holds a private key; cert and key may have changed places"
 	}

@@ -43,7 +43,7 @@ func readRevocations(files []string, authorities []*x509.Certificate) (revocatio
 			}
 		}
 		if err != nil {
-			faults = append(faults, ClientError{Field: fmt.Sprintf("crl[%d]", i), Err: err})
+			faults = append(faults, ClientError{Field: fmt.Sprintf("crl[%d]", i), Hint: hintOf(err), Err: err})
 		}
 	}
 	return all, faults
