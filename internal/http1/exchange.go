@@ -126,7 +126,7 @@ func (x *exchange) fail(phase Phase, err error) *Error {
 		x.c.Abort(err) // ends a write that is under way
 	}
 	x.join()
-	e := &Error{Phase: phase, Sent: x.sent, Seen: x.seen, Err: short(err), Timeout: isTimeout(err)}
+	e := &Error{Phase: phase, Sent: x.sent && !x.unsent, Seen: x.seen, Err: short(err), Timeout: isTimeout(err)}
 	switch {
 	case cause != nil:
 		e.Err, e.Timeout = cause, errors.Is(cause, errStalled)

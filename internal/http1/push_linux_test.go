@@ -31,6 +31,25 @@ func TestALargeHeadIsPushedInPieces(t *testing.T) {
 	}
 }
 
+// One that begins later than its server would have been suspect is sent all the
+// same, and the wait is counted from then.
+func TestAHeadThatIsLateIsPushed(t *testing.T) {
+	near, far := tcpPair(t)
+	c, s := NewClientConn(near), newScript(far)
+	defer func() { _ = c.Close() }()
+	go func() {
+		s.head()
+		s.say(ok + "Content-Length: 2\r\n\r\nhi")
+	}()
+	x := &Exchange{
+		Request: get(t), Response: time.Minute, BodyIdle: time.Minute,
+		Begins: time.Now().Add(-2 * time.Minute), Suspect: time.Second,
+	}
+	if _, body, err := fetch(c, x); err != nil || body != "hi" {
+		t.Fatalf("%q, %v", body, err)
+	}
+}
+
 // The proof rests on it: what is counted is what the kernel has counted.
 func TestWhatAnAnsweredRequestTookIsAcknowledged(t *testing.T) {
 	near, far := tcpPair(t)

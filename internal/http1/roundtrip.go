@@ -125,7 +125,8 @@ func (x *exchange) pushHead(head []byte) error {
 	x.clock.wait()
 	x.sent = true
 	n, err := x.c.pushAndWait(head)
-	if err == nil && n < len(head) { // the socket takes no more at once
+	late := n == 0 && isTimeout(err) && x.c.aborted() == nil // the wait was over before it had begun, as after a pause of the machine
+	if late || err == nil && n < len(head) {                 // or the socket takes no more at once
 		var m int
 		m, err = x.c.write(head[n:], x.BodyIdle)
 		n += m
