@@ -29,6 +29,12 @@ func (x *exchange) readAffinity() {
 	x.record.Affinity = affinityFailed
 }
 
+// unpin forgets whose backend the visitor's was.
+func (x *exchange) unpin() {
+	x.pin, x.verdict, x.pinned = session.Pin{}, 0, false
+	x.record.Affinity = affinityNone
+}
+
 // writeAffinity settles the outcome once a backend has answered, and writes
 // the cookie for it: for a new visitor, one that moved, or one whose cookie
 // has come of age.

@@ -8,7 +8,6 @@ import (
 
 	"sterling/backend"
 	"sterling/internal/http2"
-	"sterling/session"
 )
 
 // news tells those who wait that something about a backend, or the
@@ -200,8 +199,7 @@ func (x *exchange) renew() (verdict, bool) {
 	x.snap = x.door.server.snapshot.Load()
 	x.listener = x.snap.listeners[x.door.name]
 	x.route, x.record.Route, x.record.Pool = nil, "", ""
-	x.pin, x.verdict, x.pinned = session.Pin{}, 0, false
-	x.record.Affinity = affinityNone
+	x.unpin()
 	if x.body != nil {
 		x.body.max = 0
 	}
@@ -275,6 +273,9 @@ func (t *trying) lookUp() bool {
 		r := *t.x.route
 		r.pool = now
 		t.x.route, t.pool = &r, now
+		if now.affinity == nil {
+			t.x.unpin()
+		}
 	}
 	return true
 }

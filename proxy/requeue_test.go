@@ -14,6 +14,9 @@ func TestAReloadIsHeededByThoseWhoWaitInTheQueue(t *testing.T) {
 		{"with more places", func(s string) string { return strings.Replace(s, "max_in_flight = 1", "max_in_flight = 100", 1) }, "200 one"},
 		{"without a limit", func(s string) string { return strings.Replace(s, "max_in_flight = 1", "max_in_flight = 0", 1) }, "200 one"},
 		{"without the backend", func(s string) string { return strings.Replace(s, `name = "b1"`, "name = \"b9\"\nweight = 0", 1) }, "200 two"},
+		{"without affinity", func(s string) string {
+			return strings.Replace(strings.Replace(s, "max_in_flight = 1", "max_in_flight = 100", 1), `by = "cookie"`, `by = "none"`, 1)
+		}, "200 one"},
 		{"without the queue", func(s string) string { return strings.Replace(s, "queue = 10", "queue = 0", 1) }, "200 two"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -43,6 +46,9 @@ func TestAReloadIsHeededByThoseWhoWaitInTheQueue(t *testing.T) {
 					t.Errorf("%s, want %s", got, tt.by)
 				}
 				<-busy
+				if lines := r.lines(); len(lines) != 3 {
+					t.Errorf("%d lines in the log", len(lines))
+				}
 			})
 		})
 	}
