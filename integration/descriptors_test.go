@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -91,6 +92,31 @@ func TestDescriptorsNeverRunOut(t *testing.T) {
 				return err == nil && strings.Contains(string(text), `"end":"no_descriptors"`)
 			})
 		})
+	}
+}
+
+// Nor do they run out by way of the admin side, whoever may reach that.
+func TestTheAdminSideTakesNoDescriptorsFromClients(t *testing.T) {
+	t.Parallel()
+	app := proxytest.NewCounter(t, "app", nil)
+	p := withDescriptors(t, 128, proxytest.Pool("app", app.Addr))
+	for i := range 300 {
+		c, err := net.Dial("unix", filepath.Join(p.Dir, "admin.sock"))
+		if err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		t.Cleanup(func() { _ = c.Close() })         // it may be shut already
+		_, _ = io.WriteString(c, "GET /livez HTTP") // as above
+		if i%50 == 0 {
+			served(t, p)
+		}
+	}
+	if code, body := p.Admin("GET", "/livez"); code != http.StatusOK {
+		t.Errorf("the admin side itself: %d %s", code, body)
+	}
+	served(t, p)
+	if strings.Contains(p.Log(), "too many open files") {
+		t.Error("descriptors ran out")
 	}
 }
 

@@ -18,7 +18,6 @@ import (
 	"net/http"
 	"os"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -63,9 +62,9 @@ type Server struct {
 	http    *http.Server
 	ln      net.Listener
 	serving sync.WaitGroup
-	later   bool         // it is not served before Own
-	left    bool         // the socket is another process's
-	open    atomic.Int64 // connections
+	later   bool // it is not served before Own
+	left    bool // the socket is another process's
+	places  places
 }
 
 // Start binds the address and serves it, unless that is to come later, on a
@@ -84,13 +83,14 @@ func Start(o Options) (*Server, error) {
 	}
 	s := &Server{ln: ln, later: o.Later}
 	s.http = &http.Server{
-		Handler:           NewHandler(o),
+		Handler:           s.places.noting(NewHandler(o)),
 		ReadHeaderTimeout: headTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeadBytes,
-		ConnState:         s.count,
+		ConnContext:       s.places.take,
+		ConnState:         s.ended,
 	}
 	if !s.later {
 		s.serve()
@@ -146,13 +146,9 @@ func (s *Server) Leave() {
 	s.serving.Wait()
 }
 
-func (s *Server) count(_ net.Conn, now http.ConnState) {
-	switch now {
-	case http.StateNew:
-		s.open.Add(1)
-	case http.StateClosed, http.StateHijacked:
-		s.open.Add(-1)
-	default:
+func (s *Server) ended(c net.Conn, now http.ConnState) {
+	if now == http.StateClosed {
+		s.places.give(c)
 	}
 }
 
@@ -161,7 +157,7 @@ func (s *Server) count(_ net.Conn, now http.ConnState) {
 func (s *Server) letGo(ctx context.Context) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for s.open.Load() > 0 {
+	for s.places.count() > 0 {
 		select {
 		case <-ctx.Done():
 			return
