@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -61,6 +63,9 @@ func TestHostileH1RapidReset(t *testing.T) {
 	if app.Total() > 2000 {
 		t.Errorf("%d requests at the backend", app.Total())
 	}
+	if proxytest.Engine() == "standard" {
+		_ = h.Close() // it only slows them down
+	}
 	ends(t, h)
 	served(t, p)
 }
@@ -110,13 +115,11 @@ func TestHostileH1RapidResetOverHTTP3(t *testing.T) {
 }
 
 // ends sees to it that the door ends the connection. The standard library's
-// server only slows it down.
+// server only slows it down, so that the test has to end it.
 func ends(t *testing.T, h *proxytest.RawH2) {
 	t.Helper()
-	if proxytest.Engine() == "standard" {
-		return
-	}
-	if a := h.Answer(1 << 30); !a.GoAway {
+	a := h.Answer(1 << 30)
+	if proxytest.Engine() != "standard" && !a.GoAway {
 		t.Errorf("the connection goes on: %v", a)
 	}
 }
@@ -157,31 +160,105 @@ func block(fields ...proxytest.Field) []byte {
 	return b.Bytes()
 }
 
+// Each of these has the server reset a stream, or end the connection.
+func madeToReset() map[string]func(h *proxytest.RawH2, stream uint32) error {
+	opened := func(then func(h *proxytest.RawH2, stream uint32) error) func(*proxytest.RawH2, uint32) error {
+		return func(h *proxytest.RawH2, stream uint32) error {
+			if err := h.Open(stream, true, get2()...); err != nil {
+				return err
+			}
+			return then(h, stream)
+		}
+	}
+	return map[string]func(*proxytest.RawH2, uint32) error{
+		"an increment of nothing": opened(func(h *proxytest.RawH2, stream uint32) error {
+			return h.WriteRawFrame(http2.FrameWindowUpdate, 0, stream, []byte{0, 0, 0, 0})
+		}),
+		"an increment that overflows": opened(func(h *proxytest.RawH2, stream uint32) error {
+			return h.WriteRawFrame(http2.FrameWindowUpdate, 0, stream, []byte{0x7f, 0xff, 0xff, 0xff})
+		}),
+		"a stream that depends on itself": opened(func(h *proxytest.RawH2, stream uint32) error {
+			return h.WriteRawFrame(http2.FramePriority, 0, stream, append(binary.BigEndian.AppendUint32(nil, stream), 1))
+		}),
+		"a priority that is too short": opened(func(h *proxytest.RawH2, stream uint32) error {
+			return h.WriteRawFrame(http2.FramePriority, 0, stream, []byte{0, 0, 0})
+		}),
+		"data behind the end": opened(func(h *proxytest.RawH2, stream uint32) error {
+			return h.WriteRawFrame(http2.FrameData, http2.FlagDataEndStream, stream, []byte("more"))
+		}),
+		"headers behind the end": opened(func(h *proxytest.RawH2, stream uint32) error {
+			return h.Open(stream, true, get2()...)
+		}),
+		"a length without data": func(h *proxytest.RawH2, stream uint32) error {
+			return h.Open(stream, true, get2(proxytest.Field{Name: "content-length", Value: "5"})...)
+		},
+		"more data than the length": func(h *proxytest.RawH2, stream uint32) error {
+			if err := h.Open(stream, false, get2(proxytest.Field{Name: "content-length", Value: "1"})...); err != nil {
+				return err
+			}
+			return h.WriteRawFrame(http2.FrameData, http2.FlagDataEndStream, stream, []byte("more"))
+		},
+		"a header of the connection's": func(h *proxytest.RawH2, stream uint32) error {
+			return h.Open(stream, true, get2(proxytest.Field{Name: "connection", Value: "close"})...)
+		},
+	}
+}
+
+// cutOff reads until the connection ends, and reports whether it has. It writes
+// nothing, so that another goroutine may.
+func cutOff(h *proxytest.RawH2) bool {
+	for {
+		f, err := h.ReadFrame()
+		var fault http2.StreamError // of an answer that is not looked at
+		if away, ok := f.(*http2.GoAwayFrame); ok && away.ErrCode != http2.ErrCodeNo {
+			return true
+		}
+		if err != nil && !errors.As(err, &fault) {
+			return !errors.Is(err, os.ErrDeadlineExceeded)
+		}
+	}
+}
+
 func TestHostileH3MadeYouReset(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
 	app := proxytest.NewCounter(t, "app", func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case <-release:
-		case <-r.Context().Done():
+		if r.URL.Path != "/served" {
+			<-r.Context().Done()
 		}
 	})
-	defer close(release)
 	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", app.Addr)})
-	h := proxytest.DialH2(t, p.Addr("front"), p.CA, "localhost")
-	sent := 0
-	for stream := uint32(1); sent < 10_000; stream += 2 {
-		// An increment of nothing has the server reset the stream.
-		if h.Open(stream, true, get2()...) != nil || h.WriteRawFrame(http2.FrameWindowUpdate, 0, stream, []byte{0, 0, 0, 0}) != nil {
-			break
-		}
-		sent++
+	for name, turn := range madeToReset() {
+		t.Run(name, func(t *testing.T) {
+			before, h := app.Total(), proxytest.DialH2(t, p.Addr("front"), p.CA, "localhost")
+			defer func() { _ = h.Close() }() // the door has done so
+			// Answers that are not taken would end it for another reason.
+			ended := make(chan bool, 1)
+			go func() { ended <- cutOff(h) }() // ends with h
+			sent := 0
+			for stream := uint32(1); sent < 10_000; stream += 2 {
+				if turn(h, stream) != nil {
+					break
+				}
+				sent++
+			}
+			if proxytest.Engine() == "standard" {
+				_ = h.Close() // it only slows them down
+			}
+			if !<-ended {
+				t.Error("the connection goes on")
+			}
+			seen := app.Total() - before
+			t.Logf("%d requests were made to be reset, %d came to the backend", sent, seen)
+			if seen > 2000 {
+				t.Errorf("%d requests at the backend", seen)
+			}
+			res, err := p.Client(true).Get(p.URL("front") + "/served")
+			if err != nil {
+				t.Fatalf("nobody else is served: %v", err)
+			}
+			_ = res.Body.Close()
+		})
 	}
-	t.Logf("%d requests were made to be reset, %d came to the backend", sent, app.Total())
-	if app.Total() > 2000 {
-		t.Errorf("%d requests at the backend", app.Total())
-	}
-	ends(t, h)
 }
 
 func TestHostileH4Bomb(t *testing.T) {
