@@ -117,7 +117,8 @@ func (x *exchange) admit() (verdict, bool) {
 
 // malformed looks at what servers below let through of HTTP/2 and HTTP/3.
 func (x *exchange) malformed() bool {
-	return !lengthHolds(x.in) || !x.door.native && spaced(x.in.Header)
+	return !lengthHolds(x.in) || !x.door.native && spaced(x.in.Header) ||
+		x.in.ProtoMajor == 3 && x.in.Context().Value(malformedKey{}) != nil
 }
 
 // lengthHolds checks the Content-Length of an HTTP/2 request (RFC 9113, section

@@ -89,6 +89,7 @@ func (q *quicSide) bind() error {
 		MaxStreamReceiveWindow: maxStreamWindow, MaxConnectionReceiveWindow: maxConnectionWindow,
 		MaxIncomingStreams: maxStreams, MaxIncomingUniStreams: maxUniStreams,
 		Allow0RTT: cfg.EarlyData,
+		Tracer:    q.frames,
 	})
 	if err != nil {
 		_ = socket.Close() // the error says more

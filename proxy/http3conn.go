@@ -32,6 +32,7 @@ type quicConn struct {
 	shaken func()
 	active atomic.Int64 // requests
 	flood  quicFlood
+	frames *quicFrames
 	// stalled ends a connection that has streams but no request: a client that
 	// sends a head byte by byte. One without streams ends by itself.
 	stalled *time.Timer
@@ -55,6 +56,7 @@ func (q *quicSide) mustProve(net.Addr) bool {
 // the connection, or with a handshake that fails.
 func (q *quicSide) admit(ctx context.Context, from *quic.ClientInfo) (context.Context, error) {
 	c := &quicConn{side: q}
+	c.frames = &quicFrames{conn: c, requests: make(map[quic.StreamID]*requestFrames)}
 	if a, ok := from.RemoteAddr.(*net.UDPAddr); ok {
 		c.addr = a.AddrPort().Addr().Unmap()
 	}
@@ -118,8 +120,13 @@ func (c *quicConn) patience() time.Duration {
 
 func (c *quicConn) endStalled() {
 	if c.active.Load() == 0 {
-		_ = c.conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad), "") // it may have ended
+		c.refuse(http3.ErrCodeExcessiveLoad)
 	}
+}
+
+// refuse ends the connection for what its client has done.
+func (c *quicConn) refuse(code http3.ErrCode) {
+	_ = c.conn.CloseWithError(quic.ApplicationErrorCode(code), "") // it may have ended
 }
 
 // begin and end frame a request.

@@ -73,6 +73,8 @@ func TestHostileRequestsOverHTTP3(t *testing.T) {
 		{"as much as announced, in pieces", [][]byte{head("POST", "content-length", "8"), four, data(""), data("fo"), data("ur")}, "200", 0},
 		{"space before a value", [][]byte{head("GET", "x-space", " 1")}, "400", 0},
 		{"a tab behind a value", [][]byte{head("GET", "x-space", "1\t")}, "400", 0},
+		{"space around a part of a cookie", [][]byte{head("GET", "cookie", "a=b ", "cookie", "c=d")}, "400", 0},
+		{"an empty length", [][]byte{head("POST", "content-length", ""), four}, "400", 0},
 		{"less than announced", [][]byte{head("POST", "content-length", "5"), four}, "400", 0},
 		{"announced with GET", [][]byte{head("GET", "content-length", "5")}, "400", 0},
 		{"a websocket", [][]byte{head("CONNECT", ":protocol", "websocket")}, "405", 0},

@@ -1,12 +1,18 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/quic-go/quic-go"
 )
+
+// malformedKey marks a request whose fault the door is not shown.
+type malformedKey struct{}
 
 // ServeHTTP gives a request to the door in the form that those of the other
 // engines have.
@@ -15,6 +21,14 @@ func (q *quicSide) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.begin()
 	var body *streamBody
 	defer func() { c.end(r.Context().Err() != nil || body != nil && body.broken.Load()) }()
+	if stream, ok := r.Body.(interface{ StreamID() quic.StreamID }); ok { // it is one of http3
+		frames := c.frames.claim(stream.StreamID())
+		defer c.frames.release(stream.StreamID())
+		if frames.malformed {
+			r = r.WithContext(context.WithValue(r.Context(), malformedKey{}, true))
+		}
+		r.Body = &framedBody{ReadCloser: r.Body, conn: c, frames: frames}
+	}
 	r.Header.Del("Early-Data") // the door says so, or nobody
 	r.Proto = "HTTP/3.0"       // an extended CONNECT has put what it asks for there
 	if r.Trailer != nil {
