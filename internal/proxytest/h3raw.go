@@ -72,11 +72,8 @@ func SendH3(c *quic.Conn, sent []byte, whole bool) error {
 	return err
 }
 
-// Faults of frames that leave no doubt of what the rest means.
-const (
-	CutFrame    = "a stream that ends within a frame, or in one of another stream"
-	FrameOfPush = "a frame that belongs to pushes"
-)
+// CutFrame is a fault that leaves no doubt of what the rest means.
+const CutFrame = "a stream that ends within a frame other than DATA, or in one of another stream"
 
 // MeantH3 reads what a client has sent on a stream as RFC 9114, section 4.1, has
 // it. What is malformed has a fault, and means nothing.
@@ -127,8 +124,13 @@ func (m *meantFrames) frame(kind uint64, payload []byte, cut bool) {
 		}
 	case kind == H3Data && m.headers == 1:
 		m.body = append(m.body, payload...)
+		if cut {
+			m.fault = "a stream that ends within DATA"
+			return
+		}
 	case kind == 3 || kind == 5 || kind == 0xd:
-		m.fault = FrameOfPush
+		m.breakOff("a frame that belongs to pushes")
+		return
 	case kind == 4 || kind == 7: // of the control stream; the server below looks into them
 		m.fault, m.ended = CutFrame, true
 		return

@@ -31,13 +31,8 @@ func MeantStream(proto string, fields []Field, data []byte, trailer []Field, end
 	return rec
 }
 
-// Faults that leave no doubt of what the rest means.
-const (
-	NoScheme    = "no scheme that has requests of this form"
-	SpaceAround = "space around a value"
-	SpaceWithin = "space around a part of a cookie that is within the whole"
-	EmptyLength = "a Content-Length of nothing"
-)
+// SpaceWithin is a fault that does not show where cookies were put together.
+const SpaceWithin = "space around a part of a cookie that is within the whole"
 
 type meantFields struct {
 	rec     *Recorded
@@ -114,14 +109,14 @@ func (m *meantFields) request() {
 	case len(hosts) > 1 || has && len(hosts) > 0 && hosts[0] != authority:
 		m.fault("more than one host")
 	case m.spaced, m.cookiesSpaced():
-		m.fault(SpaceAround)
+		m.fault("space around a value")
 	}
 	if len(hosts) == 0 {
 		rec.Header = append(rec.Header, Field{"host", authority})
 	}
 	m.lengths()
 	if scheme := m.pseudo[":scheme"]; scheme != "https" && scheme != "http" {
-		m.fault(NoScheme)
+		m.fault("no scheme that has requests of this form")
 	}
 	if slices.ContainsFunc(m.cookies, spaced) {
 		m.fault(SpaceWithin)
@@ -145,7 +140,7 @@ func (m *meantFields) lengths() {
 	announced := int64(-1)
 	for _, length := range rec.Values("Content-Length") {
 		if length == "" {
-			m.fault(EmptyLength)
+			m.fault("a Content-Length of nothing")
 			continue
 		}
 		n, err := digits(length, 10)
