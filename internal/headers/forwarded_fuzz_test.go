@@ -19,6 +19,7 @@ func FuzzForwarded(f *testing.F) {
 	} {
 		f.Add(s[0], s[1], s[2], "8443", "id-1", "door.example:443")
 	}
+	f.Add("192.0.2.1", "h", "http", "0", "no id", "door.example")
 	trust, peer := trustIn("10.0.0.0/8"), netip.MustParseAddr("10.0.0.1")
 	f.Fuzz(func(t *testing.T, chain, host, proto, port, id, asked string) {
 		if !saneHost(asked) {
@@ -27,10 +28,10 @@ func FuzzForwarded(f *testing.F) {
 		from := trust.Client(peer, http.Header{
 			"X-Forwarded-For": {chain}, "X-Forwarded-Host": {host}, "X-Forwarded-Proto": {proto}, "X-Forwarded-Port": {port}, "X-Request-Id": {id},
 		})
-		h := http.Header{"Forwarded": {"for=evil"}, "X-Real-Ip": {"6.6.6.6"}}
+		h := http.Header{"Forwarded": {"for=evil"}, "X-Real-Ip": {"6.6.6.6"}, "X-Request-Id": {"evil"}}
 		SetForwarded(h, ForwardedValues{From: from, Peer: peer, Host: asked, Proto: "https", Port: 443, RequestID: from.RequestID, RFC7239: true})
 		for name, values := range h {
-			if len(values) != 1 || !httpguts.ValidHeaderFieldValue(values[0]) || strings.Contains(values[0], "evil") && !strings.Contains(host+asked, "evil") {
+			if len(values) != 1 || !httpguts.ValidHeaderFieldValue(values[0]) || strings.Contains(values[0], "evil") && !strings.Contains(host+asked+id, "evil") {
 				t.Fatalf("%s: %q", name, values)
 			}
 		}
@@ -41,10 +42,13 @@ func FuzzForwarded(f *testing.F) {
 		if again.Client != from.Client || h.Get("X-Real-Ip") != from.Client.String() || again.RequestID != from.RequestID {
 			t.Fatalf("%+v became %+v, by %v", from, again, h)
 		}
+		if len(from.Chain) < maxChain && len(again.Chain) != len(from.Chain)+1 {
+			t.Fatalf("a chain %v became %v, by %v", from.Chain, again.Chain, h)
+		}
 		if from.Host != "" && again.Host != from.Host || from.Proto != "" && again.Proto != from.Proto || from.Port != 0 && again.Port != from.Port {
 			t.Fatalf("%+v became %+v, by %v", from, again, h)
 		}
-		if n := quotedElements(t, h.Get("Forwarded")); n != max(len(from.Chain), 0)+1 {
+		if n := quotedElements(t, h.Get("Forwarded")); n != len(from.Chain)+1 {
 			t.Fatalf("%d elements for a chain of %d: %q", n, len(from.Chain), h.Get("Forwarded"))
 		}
 	})

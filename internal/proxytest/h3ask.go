@@ -57,10 +57,11 @@ func AskH3(t testing.TB, c *quic.Conn, sent ...[]byte) H3Answer {
 	_ = str.Close()
 	answer, err := io.ReadAll(str)
 	var reset *quic.StreamError
+	var closed *quic.ApplicationError // its context may not know yet
 	switch {
 	case errors.As(err, &reset):
 		return H3Answer{Code: reset.ErrorCode}
-	case err != nil && c.Context().Err() != nil:
+	case errors.As(err, &closed), err != nil && c.Context().Err() != nil:
 		return H3Answer{Closed: true}
 	case err != nil:
 		t.Fatalf("the stream does not end: %v", err)
