@@ -141,6 +141,9 @@ func parseTickets(text []byte) []ticketKey {
 		copy(k.secret[:], raw)
 		keys = append(keys, k)
 	}
+	if lines.Err() != nil { // a line that is far too long
+		return nil
+	}
 	return keys
 }
 
