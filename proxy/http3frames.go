@@ -88,7 +88,7 @@ func malformedFields(fields []qlog.HeaderField) bool {
 			schemed = f.Value == "https" || f.Value == "http"
 		case f.Name == "content-length" && f.Value == "":
 			return true
-		case f.Name == "cookie" && f.Value != "" && (space(f.Value[0]) || space(f.Value[len(f.Value)-1])):
+		case f.Value != "" && (space(f.Value[0]) || space(f.Value[len(f.Value)-1])): // of Cookie and Trailer it is not shown
 			return true
 		}
 	}

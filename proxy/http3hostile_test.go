@@ -74,6 +74,7 @@ func TestHostileRequestsOverHTTP3(t *testing.T) {
 		{"space before a value", [][]byte{head("GET", "x-space", " 1")}, "400", 0},
 		{"a tab behind a value", [][]byte{head("GET", "x-space", "1\t")}, "400", 0},
 		{"space around a part of a cookie", [][]byte{head("GET", "cookie", "a=b ", "cookie", "c=d")}, "400", 0},
+		{"space behind the names of trailers", [][]byte{head("POST", "trailer", "x-t, "), four}, "400", 0},
 		{"an empty length", [][]byte{head("POST", "content-length", ""), four}, "400", 0},
 		{"less than announced", [][]byte{head("POST", "content-length", "5"), four}, "400", 0},
 		{"announced with GET", [][]byte{head("GET", "content-length", "5")}, "400", 0},

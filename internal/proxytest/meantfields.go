@@ -31,8 +31,9 @@ func MeantStream(proto string, fields []Field, data []byte, trailer []Field, end
 	return rec
 }
 
-// SpaceWithin is a fault that does not show where cookies were put together.
-const SpaceWithin = "space around a part of a cookie that is within the whole"
+// HiddenSpace is a fault that does not show where cookies were put together, and
+// Trailer was taken apart.
+const HiddenSpace = "space around a part of a cookie that is within the whole, or around Trailer"
 
 type meantFields struct {
 	rec     *Recorded
@@ -40,7 +41,8 @@ type meantFields struct {
 	cookies []string
 	behind  bool // a field that is no pseudo-header has come
 	whole   bool // as much has come as was announced
-	spaced  bool // a value has space around it, other than one of cookies
+	spaced  bool // a value has space around it, other than those below
+	hidden  bool // Trailer has
 }
 
 func (m *meantFields) fault(what string) {
@@ -85,7 +87,11 @@ func (m *meantFields) regular(f Field) {
 		f.Name == "te" && f.Value != "trailers":
 		m.fault("a field of the connection: " + f.Name)
 	}
-	if f.Name != "cookie" && spaced(f.Value) {
+	switch {
+	case f.Name == "cookie" || !spaced(f.Value):
+	case f.Name == "trailer":
+		m.hidden = true
+	default:
 		m.spaced = true
 	}
 }
@@ -118,8 +124,8 @@ func (m *meantFields) request() {
 	if scheme := m.pseudo[":scheme"]; scheme != "https" && scheme != "http" {
 		m.fault("no scheme that has requests of this form")
 	}
-	if slices.ContainsFunc(m.cookies, spaced) {
-		m.fault(SpaceWithin)
+	if m.hidden || slices.ContainsFunc(m.cookies, spaced) {
+		m.fault(HiddenSpace)
 	}
 }
 
