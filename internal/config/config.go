@@ -116,7 +116,7 @@ type Listener struct {
 	HTTPSPort      int           // port written into redirects; 0: that of the first https listener
 	Idle           time.Duration // idle keep-alive connection; default 60s
 	HeaderTimeout  time.Duration // from the first byte to the end of a request head; default 10s
-	BodyIdle       time.Duration // a request body without progress; default 30s
+	BodyIdle       time.Duration // a request body without progress, and how far one may fall behind MinBodyRate; default 30s
 	WriteIdle      time.Duration // an answer that the client does not take; default 60s
 	MaxHeader      int64         // bytes of a request head; default 16 KiB
 	MaxHeaders     int           // number of header lines; default 100
@@ -154,6 +154,7 @@ type Route struct {
 	Paths          []string // prefixes on segment borders; none: "/"
 	Pool           string
 	MaxBody        int64         // bytes; 0: no limit
+	MinBodyRate    int64         // bytes a second that a client must send of a body; default 240; 0: any
 	Upgrade        []string      // allowed Upgrade tokens, lower case; default websocket
 	IdempotencyKey bool          // a request with an Idempotency-Key header counts as idempotent
 	Forwarded      bool          // set RFC 7239 Forwarded too

@@ -172,7 +172,7 @@ url = "http://localhost:9000"
 		Listeners: []Listener{{Name: "listener-1", ProxyProtocol: "off", Address: ":8080", Protocol: "http", Idle: time.Minute,
 			HeaderTimeout: 10 * time.Second, BodyIdle: 30 * time.Second, WriteIdle: time.Minute, Engine: "native",
 			MaxHeader: 16 << 10, MaxHeaders: 100, MaxURI: 8 << 10}},
-		Routes: []Route{{Name: "route-1", Paths: []string{"/"}, Pool: "app", Upgrade: []string{"websocket"}, EncodedSlash: "reject"}},
+		Routes: []Route{{Name: "route-1", Paths: []string{"/"}, Pool: "app", MinBodyRate: 240, Upgrade: []string{"websocket"}, EncodedSlash: "reject"}},
 		Pools: []Pool{{Name: "app", Policy: "least_requests", AllDown: "try_all", WhenFull: "move", QueueTimeout: 5 * time.Second, HoldRequests: 1000, HoldBytes: 64 << 20, Host: "client",
 			Protocol: "h1", Reuse: "idempotent", ReplayBody: 64 << 10, Hedge: HedgeAuto,
 			Affinity: PoolAffinity{By: "none", Idle: 30 * time.Minute, Life: 12 * time.Hour, Cookie: "sterling-app"},

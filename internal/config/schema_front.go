@@ -31,6 +31,7 @@ func routeRows(r *Route) []field {
 		list("paths", &r.Paths, []string{"/"}, pathPrefixes).filled("leave it out to take every path"),
 		value("pool", &r.Pool, "", references).needed(),
 		value("max_body", &r.MaxBody, "0", sizes(span{0, 1 << 50})).says("0, no limit"),
+		value("min_body_rate", &r.MinBodyRate, "240", sizes(span{0, 1 << 30})),
 		list("upgrade", &r.Upgrade, []string{"websocket"}, upgradeTokens),
 		boolean("idempotency_key", &r.IdempotencyKey),
 		boolean("forwarded", &r.Forwarded),
