@@ -67,7 +67,7 @@ func TestEveryRequestHasExactlyOneLine(t *testing.T) {
 	})
 	p := proxytest.Start(t, proxytest.Options{
 		Listener: "body_idle = \"500ms\"",
-		Config:   strings.Replace(proxytest.Pool("app", rec.Addr), "[[route]]", "[[route]]\nhosts = [\"localhost\"]\nmax_body = \"1KiB\"", 1) + "[pool.timeout]\nresponse = \"700ms\"\n",
+		Config:   strings.Replace(proxytest.Pool("app", rec.Addr), "[[route]]", "[[route]]\nhosts = [\"localhost\"]\nmax_body = \"1KiB\"\nmin_body_rate = 0", 1) + "[pool.timeout]\nresponse = \"700ms\"\n",
 	})
 	addr := p.Addr("plain")
 	send := func(id, bytes string) {

@@ -2,6 +2,8 @@ package integration
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +128,56 @@ func TestASlowHeadIsCutOff(t *testing.T) {
 	}
 }
 
+// What comes byte by byte, and never ends, is cut when its time is up; those who ask
+// meanwhile, over connections that are open and over new ones, are served.
+func TestFiveHundredSlowHeadsAreCutOff(t *testing.T) {
+	t.Parallel()
+	const crowd = 500
+	rec := proxytest.NewRecorder(t, nil)
+	p := limited(t, "header_timeout = \"2s\"", "", rec)
+	open := make(map[*proxytest.Raw]<-chan string, crowd)
+	for range crowd {
+		c := proxytest.DialRaw(t, p.Addr("plain"))
+		_ = c.SetDeadline(time.Time{}) // the test's own end will do
+		c.Send(get + "X-A: ")
+		answered := make(chan string, 1)
+		go func() {
+			b, _ := io.ReadAll(c.Conn) // a reset comes where bytes are still on their way
+			answered <- string(b)
+		}()
+		open[c] = answered
+	}
+	served := 0
+	keep := p.Client(false)
+	for began := time.Now(); len(open) > 0 && time.Since(began) < time.Minute; {
+		for c, answered := range open {
+			select {
+			case rest := <-answered:
+				delete(open, c)
+				if rest != "" && !strings.HasPrefix(rest, "HTTP/1.1 408 ") && !strings.HasPrefix(rest, "HTTP/1.1 400 ") {
+					t.Fatalf("answer %s", proxytest.Quote(rest))
+				}
+			default:
+				c.Send("a")
+			}
+		}
+		for name, c := range map[string]*http.Client{"open": keep, "new": p.Client(false)} {
+			a := do(t, c, request(t, "GET", p.URL("plain")+"/", ""))
+			if served++; a.StatusCode != 200 {
+				t.Fatalf("over the connection that is %s: status %d", name, a.StatusCode)
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if len(open) > 0 {
+		t.Errorf("%d of %d connections are still there", len(open), crowd)
+	}
+	if n := len(rec.Requests()); n != served {
+		t.Errorf("%d requests reached the backend, %d of them meant to", n, served)
+	}
+	t.Logf("%d requests were served meanwhile", served)
+}
+
 func TestAStalledUploadIsCutAndASlowOnePasses(t *testing.T) {
 	t.Parallel()
 	rec := proxytest.NewRecorder(t, nil)
@@ -147,15 +199,51 @@ func TestAStalledUploadIsCutAndASlowOnePasses(t *testing.T) {
 	t.Run("slow", func(t *testing.T) {
 		rec.Reset()
 		raw := proxytest.DialRaw(t, p.Addr("plain"))
-		raw.Send(post + "Content-Length: 15\r\n\r\n")
+		piece := strings.Repeat("x", 200)
+		raw.Send(post + "Content-Length: 3000\r\n\r\n")
 		for range 15 { // more than the limit in all, and far less from one to the next
 			time.Sleep(200 * time.Millisecond)
-			raw.Send("x")
+			raw.Send(piece)
 		}
-		if a, err := raw.Answer("POST"); err != nil || a.Status != 200 || string(last(t, rec).Body) != strings.Repeat("x", 15) {
+		if a, err := raw.Answer("POST"); err != nil || a.Status != 200 || string(last(t, rec).Body) != strings.Repeat(piece, 15) {
 			t.Errorf("answer %v, %v", a, err)
 		}
 	})
+}
+
+// A byte now and then keeps nobody's place, if it is not meant to.
+func TestAnUploadBelowTheRateIsCut(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, rate string
+		status     int
+	}{{"by default", "", 408}, {"where any rate will do", "min_body_rate = 0", 200}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			rec := proxytest.NewRecorder(t, nil)
+			p := limited(t, "body_idle = \"3s\"", c.rate, rec)
+			raw := proxytest.DialRaw(t, p.Addr("plain"))
+			raw.Send(post + "Content-Length: 80\r\n\r\n")
+			go func() {
+				for range 80 {
+					time.Sleep(100 * time.Millisecond)
+					raw.Send("x")
+				}
+			}()
+			if a, err := raw.Answer("POST"); err != nil || a.Status != c.status {
+				t.Errorf("answer %v, %v; want %d", a, err, c.status)
+			}
+			proxytest.Eventually(t, "the backend to be idle", func() bool { return rec.Busy() == 0 })
+			for _, r := range rec.Requests() {
+				if r.Complete != (c.status == 200) {
+					t.Errorf("the backend got %v", r)
+				}
+			}
+			if l := p.WaitLines(1, nil)[0]; l.Status != c.status || c.status == 408 && l.End != "client_slow" {
+				t.Errorf("line %+v", l)
+			}
+		})
+	}
 }
 
 func TestASlowBackendIsGivenUp(t *testing.T) {

@@ -76,7 +76,7 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	}
 	if r.Body != nil && r.Body != http.NoBody {
 		x.body = &requestBody{
-			src: r.Body, idle: x.listener.cfg.BodyIdle, control: http.NewResponseController(w),
+			src: r.Body, pace: newPace(x.listener.cfg.BodyIdle), control: http.NewResponseController(w),
 			stream: !x.out.proto1,
 		}
 		if x.body.stream {
@@ -200,6 +200,7 @@ func (x *exchange) match() (verdict, bool) {
 			}
 			x.body.max = max
 		}
+		x.body.pace.rate = x.route.cfg.MinBodyRate
 	}
 	x.upgrade, _ = headers.UpgradeToken(x.in, x.route.cfg.Upgrade)
 	return verdict{}, true

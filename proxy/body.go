@@ -13,6 +13,7 @@ import (
 var (
 	errBodyTooLarge = errors.New("the request body is larger than the route allows")
 	errBodyStalled  = errors.New("the client stopped sending its body")
+	errBodySlow     = errors.New("the client sends its body more slowly than the route allows")
 	errBodyLonger   = errors.New("the request body is longer than was announced")
 	errBodyGone     = errors.New("the request has ended")
 )
@@ -24,12 +25,11 @@ const lingering = 2 * time.Second
 
 // requestBody is the client's body with the route's size limit, and a read
 // deadline that is kept ahead of progress: a slow upload goes on, one that
-// stalls ends. It may be read by a goroutine that outlives the handler; after
-// detach it no longer touches the connection.
+// stalls, or crawls, ends. It may be read by a goroutine that outlives the
+// handler; after detach it no longer touches the connection.
 type requestBody struct {
-	src  io.ReadCloser
-	max  int64 // bytes; 0: no limit
-	idle time.Duration
+	src io.ReadCloser
+	max int64 // bytes; 0: no limit
 	// stream: it is that of an HTTP/2 stream, where a deadline that passes ends
 	// the body, whether anybody reads or not. It stands during a read alone.
 	stream bool
@@ -38,11 +38,12 @@ type requestBody struct {
 	// whole is set once the end of the body was read.
 	whole atomic.Bool
 
-	// controlMu guards control, deadline and closed: a deadline must not be
-	// set once the handler has returned.
+	// controlMu guards control, deadline, pace and closed: a deadline must not
+	// be set once the handler has returned.
 	controlMu sync.Mutex
 	control   *http.ResponseController
 	deadline  time.Time
+	pace      pace
 	closed    bool
 
 	ahead []byte // read before a backend was asked, see begin
@@ -51,12 +52,13 @@ type requestBody struct {
 }
 
 func (b *requestBody) Read(p []byte) (int, error) {
-	if !b.extend() {
+	if !b.await() {
 		return 0, errBodyGone
 	}
 	if len(b.ahead) > 0 {
 		n := copy(p, b.ahead)
 		b.ahead = b.ahead[n:]
+		b.came(0) // they were counted when they came
 		return n, nil
 	}
 	if b.max > 0 {
@@ -69,8 +71,8 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	if b.left > 0 {
 		n, err = b.hold(n, err)
 	}
-	if b.stream {
-		b.release()
+	if err == nil {
+		b.came(n)
 	}
 	if b.max > 0 && b.read.Add(int64(n)) > b.max {
 		err = errBodyTooLarge
@@ -86,7 +88,9 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		b.release()
 		return n, io.EOF
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = errBodyStalled
+		b.controlMu.Lock()
+		err = b.late()
+		b.controlMu.Unlock()
 	}
 	b.failure.CompareAndSwap(nil, &err)
 	return n, err
@@ -146,35 +150,81 @@ func (b *requestBody) err() error {
 	return nil
 }
 
-// overdue reports whether the client has let the read deadline pass. The
-// server cancels the request then, which may be seen before the read fails.
-func (b *requestBody) overdue() bool {
+// overdue is why the client may be given up, if it lets the deadline of a read
+// pass that is under way, or nil. The server cancels the request then, which may
+// be seen before the read fails.
+func (b *requestBody) overdue() error {
 	if b == nil || b.whole.Load() {
-		return false
+		return nil
 	}
 	b.controlMu.Lock()
 	defer b.controlMu.Unlock()
-	return !b.deadline.IsZero() && !time.Now().Before(b.deadline)
+	if b.deadline.IsZero() || b.pace.since.IsZero() || time.Now().Before(b.deadline) {
+		return nil
+	}
+	return b.late()
 }
 
-// extend pushes the read deadline ahead in steps of an eighth of the limit,
-// and reports whether the body may still be read.
-func (b *requestBody) extend() bool {
+// late is the error of a read whose deadline has passed. It expects controlMu to
+// be held.
+func (b *requestBody) late() error {
+	if b.pace.slow(time.Now()) {
+		return errBodySlow
+	}
+	return errBodyStalled
+}
+
+// await sets the deadline of a read, and reports whether there may be one. A
+// deadline that is set may stay where it comes early by an eighth of what the
+// client has left at most.
+func (b *requestBody) await() bool {
 	b.controlMu.Lock()
 	defer b.controlMu.Unlock()
 	if b.closed {
 		return false
 	}
-	if b.idle <= 0 {
+	if b.pace.limit <= 0 {
 		return true
 	}
-	now := time.Now()
-	if b.deadline.Sub(now) <= b.idle-b.idle/8 {
-		b.deadline = now.Add(b.idle)
-		// A connection that knows no deadlines goes without.
-		_ = b.control.SetReadDeadline(b.deadline)
+	due := b.pace.begin(time.Now())
+	if early := due.Sub(b.deadline); early < 0 || early > b.pace.left/8 {
+		b.set(due)
 	}
 	return true
+}
+
+// came says that a read has brought n bytes, and that nobody waits any more. A
+// read that has failed is under way for ever.
+func (b *requestBody) came(n int) {
+	b.controlMu.Lock()
+	defer b.controlMu.Unlock()
+	if b.pace.limit <= 0 {
+		return
+	}
+	b.pace.end(n, time.Now)
+	if b.stream && !b.closed {
+		b.set(time.Time{})
+	}
+}
+
+// converse is called when the answer begins. From then on the client may be
+// waiting for what it is told before it says more, so no rate is asked of it.
+func (b *requestBody) converse() {
+	b.controlMu.Lock()
+	defer b.controlMu.Unlock()
+	if b.closed || b.pace.limit <= 0 || b.whole.Load() || b.failure.Load() != nil {
+		return
+	}
+	if due, waits := b.pace.forgive(time.Now()); waits {
+		b.set(due)
+	}
+}
+
+// set expects controlMu to be held.
+func (b *requestBody) set(deadline time.Time) {
+	b.deadline = deadline
+	// A connection that knows no deadlines goes without.
+	_ = b.control.SetReadDeadline(deadline)
 }
 
 // release takes the read deadline off. Once the body is in, the server reads
@@ -183,8 +233,7 @@ func (b *requestBody) release() {
 	b.controlMu.Lock()
 	defer b.controlMu.Unlock()
 	if !b.closed && !b.deadline.IsZero() {
-		b.deadline = time.Time{}
-		_ = b.control.SetReadDeadline(time.Time{})
+		b.set(time.Time{})
 	}
 }
 

@@ -240,7 +240,7 @@ func TestAClientThatLeavesOverHTTP3IsLogged(t *testing.T) {
 }
 
 func TestABodyThatStallsOverHTTP3(t *testing.T) {
-	r := startWith(t, strings.Replace(preamble, "http3    = true", "http3 = true\nbody_idle = \"300ms\"", 1)+appPool(named(t, "one").URL))
+	r := startWith(t, strings.Replace(preamble, "http3    = true", "http3 = true\nbody_idle = \"300ms\"", 1)+demanding(0, named(t, "one").URL))
 	body, write := io.Pipe()
 	defer write.Close()
 	go func() { _, _ = io.WriteString(write, "begun") }()

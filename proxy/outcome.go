@@ -68,14 +68,18 @@ func judgeClient(x *exchange, err error) (verdict, bool) {
 	if errors.Is(context.Cause(x.in.Context()), errShutdown) {
 		return verdict{status: http.StatusServiceUnavailable, end: "shutdown"}, true
 	}
-	switch bodyErr := x.body.err(); {
-	case bodyErr == nil && x.body.overdue():
-		return verdict{status: http.StatusRequestTimeout, end: "client_stalled"}, true
+	bodyErr := x.body.err()
+	if bodyErr == nil {
+		bodyErr = x.body.overdue()
+	}
+	switch {
 	case bodyErr == nil:
 	case errors.Is(bodyErr, errBodyTooLarge):
 		return bodyTooLarge, true
 	case errors.Is(bodyErr, errBodyStalled):
 		return verdict{status: http.StatusRequestTimeout, end: "client_stalled"}, true
+	case errors.Is(bodyErr, errBodySlow):
+		return verdict{status: http.StatusRequestTimeout, end: "client_slow"}, true
 	case x.in.Context().Err() != nil:
 		return verdict{status: statusClientClosed, end: "client_closed"}, true
 	default:

@@ -238,6 +238,15 @@ func inAllModes(t *testing.T, test func(t *testing.T, m mode)) {
 	}
 }
 
+// inAllModesAtOnce is for tests that hardly do anything but wait.
+func inAllModesAtOnce(t *testing.T, test func(t *testing.T, m mode)) {
+	var g sync.WaitGroup
+	for _, m := range modes {
+		g.Go(func() { t.Run(m.name, func(t *testing.T) { test(t, m) }) })
+	}
+	g.Wait()
+}
+
 func (r *running) url(m mode) string {
 	if m.tls {
 		return "https://" + r.Addr("front"+m.engine).String()

@@ -61,6 +61,9 @@ func (w *writer) WriteHeader(status int) {
 		}
 		w.status = status
 		w.length = announced(w.Header())
+		if w.x.body != nil {
+			w.x.body.converse()
+		}
 		if w.proto1 && (w.closing || w.x.door.draining() || w.early()) {
 			w.Header().Set("Connection", "close")
 		}
