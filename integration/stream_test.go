@@ -69,6 +69,62 @@ func TestEventsAndSlowAnswersAreFlushedAtOnce(t *testing.T) {
 	}
 }
 
+// A pool says how long its streams may be silent.
+func TestASilentStreamLastsAsLongAsItsPoolSays(t *testing.T) {
+	t.Parallel()
+	for _, m := range modes {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			goOn := make(chan struct{})
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "text/event-stream")
+				_, _ = io.WriteString(w, "data: 1\n\n") // a client that left shows below
+				_ = http.NewResponseController(w).Flush()
+				select {
+				case <-goOn:
+				case <-r.Context().Done():
+				}
+				_, _ = io.WriteString(w, "data: 2\n\n") // as above
+			}))
+			t.Cleanup(s.Close)
+			addr := strings.TrimPrefix(s.URL, "http://")
+			p := proxytest.Start(t, proxytest.Options{Listener: "write_idle = \"900ms\"\nbody_idle = \"900ms\"", Config: "[[route]]\npool = \"patient\"\n[[route]]\npaths = [\"/hasty\"]\npool = \"hasty\"\n" +
+				proxytest.OnlyPool("patient", "", addr) + "[pool.timeout]\nbody_idle = \"10m\"\n" +
+				proxytest.OnlyPool("hasty", "", addr) + "[pool.timeout]\nbody_idle = \"900ms\"\n"})
+			ends := func(path string) <-chan string {
+				ended := make(chan string, 1)
+				res, err := m.client(p).Do(request(t, "GET", p.URL(m.listener)+path, ""))
+				if err != nil {
+					t.Fatal(err)
+				}
+				go func() {
+					all, err := io.ReadAll(res.Body)
+					_ = res.Body.Close()
+					ended <- fmt.Sprintf("%q %v", all, err == nil)
+				}()
+				return ended
+			}
+			patient := ends("/")
+			if got, want := <-ends("/hasty"), `"data: 1\n\n" false`; got != want {
+				t.Errorf("where the pool has less time: %s, want %s", got, want)
+			}
+			// As long again, and longer by the time that it was open before.
+			if got, want := <-ends("/hasty"), `"data: 1\n\n" false`; got != want {
+				t.Errorf("where the pool has less time: %s, want %s", got, want)
+			}
+			close(goOn)
+			if got, want := <-patient, `"data: 1\n\ndata: 2\n\n" true`; got != want {
+				t.Errorf("where the pool has more time: %s, want %s", got, want)
+			}
+			for _, l := range p.WaitLines(3, nil) {
+				if want := map[string]string{"patient": "ok", "hasty": "backend_body_idle"}[l.Pool]; l.End != want {
+					t.Errorf("pool %s: end %q, want %q", l.Pool, l.End, want)
+				}
+			}
+		})
+	}
+}
+
 func TestTrailersPassBothWays(t *testing.T) {
 	t.Parallel()
 	p := behind(t, func(w http.ResponseWriter, r *http.Request) {
