@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // Store holds the certificates that a front door serves and chooses one by the
@@ -109,8 +111,8 @@ type Keeper interface {
 	// Challenge is the certificate that proves to an authority who answers for
 	// a name (RFC 8737).
 	Challenge(ctx context.Context, name string) (*tls.Certificate, error)
-	// Await waits, for a while, when the first certificate of a name is on its
-	// way. It reports whether there is one.
+	// Await waits, for a while, when a certificate is on its way for a name that
+	// has none, or none that has not ended. It reports whether there is one.
 	Await(ctx context.Context, name string) bool
 }
 
@@ -124,7 +126,7 @@ func (s *Store) keptCertificate(k Keeper) func(*tls.ClientHelloInfo) (*tls.Certi
 		if len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == ChallengeProtocol {
 			return k.Challenge(hello.Context(), hello.ServerName)
 		}
-		if hello.ServerName != "" && !s.Serves(hello.ServerName) {
+		if hello.ServerName != "" && !s.current().good(hello.ServerName) {
 			k.Await(hello.Context(), hello.ServerName) // what there is by then decides
 		}
 		return s.certificate(hello)
@@ -157,6 +159,12 @@ func (t *table) find(name string) *set {
 		return found
 	}
 	return t.fallback
+}
+
+// good reports whether a certificate that is valid now bears a name.
+func (t *table) good(name string) bool {
+	found, now := t.bearing(canonical(name)), time.Now()
+	return found != nil && slices.ContainsFunc(found.certs, func(c *tls.Certificate) bool { return valid(c, now) })
 }
 
 // bearing returns the set of certificates that bear a name; nil: none does.

@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -76,6 +77,45 @@ func TestWhatHasEndedGivesWayToWhatIsValid(t *testing.T) {
 		cert, err := s.certificate(&tls.ClientHelloInfo{ServerName: "www.example.org", SignatureSchemes: []tls.SignatureScheme{tls.ECDSAWithP256AndSHA256}, SupportedVersions: []uint16{tls.VersionTLS13}})
 		if err != nil || time.Now().After(cert.Leaf.NotAfter) {
 			t.Errorf("%v: served %v, %v", pairs, cert, err)
+		}
+	}
+}
+
+// keeper has a certificate ready for who waits.
+type keeper struct {
+	store *Store
+	next  *Store
+	asked []string
+}
+
+func (k *keeper) Challenge(context.Context, string) (*tls.Certificate, error) {
+	return nil, errNoCertificate
+}
+
+func (k *keeper) Await(_ context.Context, name string) bool {
+	k.asked = append(k.asked, name)
+	k.store.Replace(k.next)
+	return true
+}
+
+func TestACertificateIsWaitedForWhereThereIsNoGoodOne(t *testing.T) {
+	a := newAuthority(t)
+	ended := func(c *x509.Certificate) {
+		forNames("www.example.org")(c)
+		c.NotBefore, c.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-time.Hour)
+	}
+	old := load(t, a.pair("old", newECDSA(t), ended), a.host("api", "api.example.org"))
+	fresh := load(t, a.host("new", "www.example.org"), a.host("more", "more.example.org"), a.host("api2", "api.example.org"))
+	for name, waits := range map[string]bool{"www.example.org": true, "more.example.org": true, "api.example.org": false, "": false} {
+		store := new(Store)
+		store.Replace(old)
+		k := &keeper{store: store, next: fresh}
+		cert, err := store.keptCertificate(k)(&tls.ClientHelloInfo{ServerName: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (len(k.asked) == 1) != waits || waits && (cert.Leaf.VerifyHostname(name) != nil || time.Now().After(cert.Leaf.NotAfter)) {
+			t.Errorf("%q: waited for %q, got one of %q until %v", name, k.asked, cert.Leaf.DNSNames, cert.Leaf.NotAfter)
 		}
 	}
 }

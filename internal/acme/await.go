@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// maxWaiting is how many handshakes may wait for a first certificate.
+// maxWaiting is how many handshakes may wait for a certificate.
 const maxWaiting = 1000
 
-// Await waits while the first certificate of a name is on its way. It reports
-// whether there is one.
+// Await waits while the first certificate of a name is on its way, or one in the
+// place of another that had ended when the process started. It reports whether
+// there is one.
 func (m *Manager) Await(ctx context.Context, name string) bool {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	m.mu.Lock()
