@@ -12,6 +12,9 @@ import (
 	"golang.org/x/crypto/acme"
 )
 
+// saveAgain is when it is tried again to store a certificate.
+const saveAgain = time.Minute
+
 // ErrUnknownName says that a name is not on the list.
 var ErrUnknownName = errors.New("no certificate is kept for that name")
 
@@ -30,17 +33,33 @@ func (m *Manager) attend(s *site) (e Event, told bool) {
 	defer release()
 
 	m.mu.Lock()
-	taken, unsaved := m.takeUp(s, &e, true), s.unsaved
-	s.due = s.next()
-	due := !s.due.After(time.Now())
-	before := s.failure
+	taken := m.takeUp(s, &e, true)
+	unsaved := s.unsaved
+	s.schedule()
+	due := !s.next().After(time.Now())
 	m.mu.Unlock()
 	if unsaved != nil {
-		return m.save(s, unsaved), true
+		saved := m.save(s, unsaved)
+		if !due {
+			return saved, true
+		}
+		taken = true // where it goes on failing, an order is none the less due in time
 	}
 	if !due || m.ctx.Err() != nil {
 		return e, taken
 	}
+	o, told := m.place(s)
+	if o.Certificate == nil {
+		o.Certificate = e.Certificate // what was taken up is served, whatever became of the order
+	}
+	return o, told || taken
+}
+
+// place orders. The caller has the name's lock.
+func (m *Manager) place(s *site) (e Event, told bool) {
+	m.mu.Lock()
+	before := s.failure
+	m.mu.Unlock()
 	if err := before.after(time.Now(), time.Time{}, errInterrupted).store(m.ctx, m.opts.Storage, s.name); err != nil {
 		return m.failed(s, fmt.Errorf("an order could not be remembered, so none was made: %w", err), time.Time{}), true
 	}
@@ -58,12 +77,15 @@ func (m *Manager) attend(s *site) (e Event, told bool) {
 		}
 		return m.failed(s, err, until), true
 	}
+	e.Name = s.name
 	m.mu.Lock()
 	s.cert, s.forced, s.failure, s.since = cert, false, Failure{}, time.Now()
-	s.due = s.next()
+	s.unsaved, s.unstored = nil, Unstored{} // an older one's
+	s.schedule()
 	e.Certificate, e.Ordered, e.Next = cert, true, s.due
+	late := s.late(time.Now())
 	m.mu.Unlock()
-	if !renewal(cert).After(time.Now()) {
+	if late {
 		e.Err = fmt.Errorf("the certificate came with a third of its life left, or less: it ends on %s; is this machine's clock right?", cert.Leaf.NotAfter.Format(time.RFC3339))
 	}
 	if saved := m.save(s, data); saved.Err != nil {
@@ -107,23 +129,46 @@ func (m *Manager) takeUp(s *site, e *Event, locked bool) bool {
 		}
 		return false
 	}
-	s.cert, s.failure, s.forced, s.since = cert, Failure{}, false, time.Now()
-	s.due = s.next()
+	revoked := isRevoked(m.ctx, m.opts.Storage, s.name, cert)
+	if revoked && s.cert != nil && time.Now().Before(s.cert.Leaf.NotAfter) {
+		return false // what is served is better
+	}
+	// One that is revoked is better than none, and no success.
+	s.cert, s.forced = cert, revoked
+	if !revoked {
+		s.failure = Failure{}
+	}
+	s.unsaved, s.unstored = nil, Unstored{} // an older one's
+	s.since = readArrival(m.ctx, m.opts.Storage, s.name, cert)
+	s.schedule()
 	e.Certificate, e.Next = cert, s.due
 	return true
 }
 
-// save stores a certificate. What cannot be stored is tried again: it is served
-// all the same, and to order another one would help nobody.
+// save stores a certificate, and when it came. What cannot be stored is tried
+// again: it is served all the same, and to order another one would help nobody.
 func (m *Manager) save(s *site, data []byte) Event {
-	err := m.opts.Storage.Put(m.ctx, certificateKey+s.name+".pem", data)
+	m.mu.Lock()
+	a := arrival{Certificate: fingerprint(s.cert.Certificate[0]), Time: s.since.UTC()}
+	m.mu.Unlock()
+	// First when it came: who takes it up wants to know that.
+	err := a.store(m.ctx, m.opts.Storage, s.name)
+	if err == nil {
+		err = m.opts.Storage.Put(m.ctx, certificateKey+s.name+".pem", data)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err != nil {
-		s.unsaved, s.due = data, time.Now().Add(time.Minute)
-		return Event{Name: s.name, Err: fmt.Errorf("the certificate is served, but cannot be stored: %w", err), Next: s.due}
+		now := time.Now()
+		if s.unsaved == nil {
+			s.unstored.Since = now.UTC()
+		}
+		s.unsaved, s.unstored.Next, s.unstored.Error = data, now.Add(saveAgain).UTC(), err.Error()
+		s.schedule()
+		return Event{Name: s.name, Err: fmt.Errorf("the certificate is served, but cannot be stored: %w", err), Next: s.unstored.Next}
 	}
-	s.unsaved, s.due = nil, s.next()
+	s.unsaved, s.unstored = nil, Unstored{}
+	s.schedule()
 	// The one that was revoked is gone by now, and not before.
 	return Event{Name: s.name, Next: s.due, Err: m.opts.Storage.Delete(m.ctx, revokedKey+s.name)}
 }
@@ -136,7 +181,7 @@ func (m *Manager) failed(s *site, err error, until time.Time) Event {
 	m.mu.Lock()
 	s.failure = s.failure.after(time.Now(), until, err)
 	s.forced = s.forced && s.cert != nil
-	s.due = s.next()
+	s.schedule()
 	f := s.failure
 	m.mu.Unlock()
 	if stored := f.store(m.ctx, m.opts.Storage, s.name); stored != nil {

@@ -48,6 +48,8 @@ type authority struct {
 	tried    map[string][]string // kinds of challenges, by name
 	dialled  chan net.Conn
 	account  string // what the first request for one held
+	contact  string // the account's, as JSON
+	updates  int    // of the account
 }
 
 type testOrder struct {
@@ -165,7 +167,7 @@ func (a *authority) serve(w http.ResponseWriter, r *http.Request, payload []byte
 		out    any
 	)
 	kind, id, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	if _, err := fmt.Sscanf(id, "%d", &n); err == nil && n >= len(a.orders) {
+	if _, err := fmt.Sscanf(id, "%d", &n); err == nil && kind != "account" && n >= len(a.orders) {
 		http.NotFound(w, r)
 		return
 	}
@@ -179,11 +181,29 @@ func (a *authority) serve(w http.ResponseWriter, r *http.Request, payload []byte
 	case "nonce":
 		return
 	case "account":
-		w.Header().Set("Location", base+"/account/1")
-		if a.account == "" {
-			a.account, status = string(payload), http.StatusCreated
+		var req struct {
+			OnlyReturnExisting bool
+			Contact            json.RawMessage
 		}
-		out = map[string]any{"status": "valid"}
+		_ = json.Unmarshal(payload, &req) // the zero value makes an account
+		w.Header().Set("Location", base+"/account/1")
+		switch {
+		case id != "":
+			a.updates++
+			a.contact = string(req.Contact)
+		case a.account == "" && req.OnlyReturnExisting:
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = fmt.Fprint(w, `{"type":"urn:ietf:params:acme:error:accountDoesNotExist"}`)
+			return
+		case a.account == "":
+			a.account, a.contact, status = string(payload), string(req.Contact), http.StatusCreated
+		}
+		account := map[string]any{"status": "valid"}
+		if a.contact != "" {
+			account["contact"] = json.RawMessage(a.contact)
+		}
+		out = account
 	case "order":
 		w.Header()["Retry-After"] = headerOf(a.patience)
 		if id == "" {

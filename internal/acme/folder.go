@@ -40,7 +40,7 @@ func (f Folder) path(key string) string {
 // Check reports whether the folder and all in it can be written to, and makes
 // them. A certificate that cannot be stored is ordered at every start.
 func (f Folder) Check() error {
-	for _, sub := range []string{"", certificateKey, failureKey, challengeKey, revokedKey, "locks"} {
+	for _, sub := range []string{"", certificateKey, arrivalKey, failureKey, challengeKey, revokedKey, "locks"} {
 		if err := probe(f.path(sub)); err != nil {
 			return err
 		}

@@ -63,9 +63,12 @@ func (o *Options) binding() *acme.ExternalAccountBinding {
 	return &acme.ExternalAccountBinding{KID: o.BindingID, Key: o.BindingKey}
 }
 
-// Event is something that happened to a name.
+// Event is something that happened to a name, or to the account.
 type Event struct {
-	Name string
+	Name string // "": it is about the account
+	// Contact is the e-mail address that the account has from now on, or, with
+	// Err, does not have yet; "": it is about something else.
+	Contact string
 	// Certificate is the one that is served from now on; nil: that did not
 	// change.
 	Certificate *tls.Certificate
@@ -107,15 +110,16 @@ type Manager struct {
 
 // site is one name. Its fields are guarded by the Manager's mu.
 type site struct {
-	name    string
-	cert    *tls.Certificate // nil: none yet
-	unsaved []byte           // the same as PEM, where it could not be stored
-	failure Failure
-	due     time.Time // when something is to be done
-	forced  bool      // an order, though the certificate is good
-	since   time.Time // when the certificate came, in the life of this process; zero: before
-	working bool
-	settled chan struct{} // closed when the first certificate is there, or the first order failed
+	name     string
+	cert     *tls.Certificate // nil: none yet
+	unsaved  []byte           // the same as PEM, where it could not be stored
+	unstored Unstored         // why
+	failure  Failure
+	due      time.Time // when something is to be done
+	forced   bool      // an order, though the certificate is good
+	since    time.Time // when the certificate came; zero: that is not known
+	working  bool
+	settled  chan struct{} // closed when there is a good certificate, or the first order failed
 }
 
 // New reads what is stored. The error says that the storage cannot be used.
@@ -148,7 +152,10 @@ func New(o Options) (*Manager, error) {
 }
 
 // Start begins to order what is missing or due.
-func (m *Manager) Start() { m.tasks.Go(m.run) }
+func (m *Manager) Start() {
+	m.tasks.Go(m.run)
+	m.tasks.Go(m.contact)
+}
 
 // Close ends what is under way, and waits for it.
 func (m *Manager) Close() {
@@ -188,8 +195,9 @@ func (m *Manager) load(name string) *site {
 	now := time.Now()
 	if s.cert = cert; cert != nil {
 		s.forced = isRevoked(m.ctx, m.opts.Storage, name, cert)
+		s.since = readArrival(m.ctx, m.opts.Storage, name, cert)
 	}
-	s.due = s.next()
+	s.schedule()
 	// Who comes waits only for what may come soon.
 	if cert != nil && now.Before(cert.Leaf.NotAfter) || s.due.After(now) {
 		s.settle()
@@ -197,7 +205,22 @@ func (m *Manager) load(name string) *site {
 	return s
 }
 
-// next is when something is to be done.
+// schedule sets when something is to be done.
+func (s *site) schedule() {
+	s.due = s.next()
+	if s.unsaved != nil && s.unstored.Next.Before(s.due) {
+		s.due = s.unstored.Next
+	}
+}
+
+// late reports whether the certificate came with a third of its life left, or
+// less, as far as the clock can be believed by now.
+func (s *site) late(now time.Time) bool {
+	came := s.since.Round(0) // by the wall
+	return s.cert != nil && !came.IsZero() && !came.After(now.Add(skew)) && !renewal(s.cert).After(came)
+}
+
+// next is when there is to be an order.
 func (s *site) next() time.Time {
 	var due time.Time
 	if s.cert != nil && !s.forced {

@@ -43,9 +43,15 @@ func (p *process) errors() (all []string) {
 // startAt starts a Manager for names, which is who the authority asks.
 func startAt(t *testing.T, a *authority, s Storage, names ...string) *process {
 	t.Helper()
+	return startFor(t, a, s, "ops@example.org", names...)
+}
+
+// startFor is startAt with an e-mail address.
+func startFor(t *testing.T, a *authority, s Storage, email string, names ...string) *process {
+	t.Helper()
 	p := new(process)
 	m, err := New(Options{
-		Names: names, Email: "ops@example.org", Directory: testDirectory, Storage: s,
+		Names: names, Email: email, Directory: testDirectory, Storage: s,
 		Challenges: []string{HTTP01, TLSALPN01}, Wait: 10 * time.Second, Peek: peek, Transport: a.transport(),
 		OnEvent: func(e Event) {
 			p.mu.Lock()
@@ -268,6 +274,73 @@ func TestARevokedCertificateIsReplacedEverywhere(t *testing.T) {
 	})
 }
 
+// Another process has ordered a certificate and had it revoked before this one saw
+// it, and did not live to replace it.
+func TestARevokedCertificateIsNotTakenUpAsAGoodOne(t *testing.T) {
+	theirs, dir := Folder(t.TempDir()), t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuthority(t)
+		other := startAt(t, a, theirs, "www.example.org")
+		time.Sleep(time.Minute)
+		bad := serial(other.Manager, "www.example.org")
+		other.Close()
+		cert, err := readCertificate(t.Context(), theirs, "www.example.org")
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := theirs.Get(t.Context(), certificateKey+"www.example.org.pem")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := startAt(t, a, Folder(dir), "www.example.org")
+		a.change(func() { a.ask = nil })
+		time.Sleep(time.Hour)
+		failed := p.Status()[0].Failure.Count
+		leave := func() {
+			t.Helper()
+			for key, data := range map[string][]byte{
+				revokedKey + "www.example.org": []byte(fingerprint(cert.Certificate[0])), certificateKey + "www.example.org.pem": data,
+			} {
+				if err := Folder(dir).Put(t.Context(), key, data); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		leave()
+		time.Sleep(2 * peek)
+		if st := p.Status()[0]; st.Failure.Count < failed || time.Until(st.Next) > 3*time.Hour {
+			t.Errorf("after %d failures it is taken for a success: %+v", failed, st)
+		}
+		a.change(func() { a.ask = p.Manager })
+		time.Sleep(3 * time.Hour)
+		good := serial(p.Manager, "www.example.org")
+		if good == bad || good == "" || p.Status()[0].Failure.Count != 0 {
+			t.Errorf("it is %s, %s was revoked: %q", good, bad, p.errors())
+		}
+		if _, err := os.Stat(filepath.Join(dir, revokedKey, "www.example.org")); err == nil {
+			t.Error("it is remembered, though it was replaced")
+		}
+		// A good one is not given up for one that is revoked, be that newer or not.
+		again := startAt(t, a, theirs, "www.example.org")
+		if err := again.Renew("www.example.org"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		again.Close()
+		if cert, err = readCertificate(t.Context(), theirs, "www.example.org"); err != nil {
+			t.Fatal(err)
+		}
+		if data, err = theirs.Get(t.Context(), certificateKey+"www.example.org.pem"); err != nil {
+			t.Fatal(err)
+		}
+		leave()
+		time.Sleep(2 * peek)
+		if is := serial(p.Manager, "www.example.org"); is != good || cert.Leaf.SerialNumber.String() == bad {
+			t.Errorf("was %s, is %s", good, is)
+		}
+	})
+}
+
 func TestOnlyListedNamesAreOrdered(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -382,6 +455,13 @@ func TestTheFirstVisitorWaitsButNotForEver(t *testing.T) {
 	})
 }
 
+// set has the disk be full, or not.
+func (f *full) set(now bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now = now
+}
+
 // full is a Storage whose disk is full of certificates.
 type full struct {
 	Storage
@@ -392,7 +472,7 @@ type full struct {
 func (f *full) Put(ctx context.Context, key string, data []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.now && strings.HasPrefix(key, certificateKey) {
+	if f.now && (strings.HasPrefix(key, arrivalKey) || strings.HasPrefix(key, certificateKey)) {
 		return errors.New("no space left on device")
 	}
 	return f.Storage.Put(ctx, key, data)
@@ -404,19 +484,74 @@ func TestWhatCannotBeStoredIsServedAndOrderedOnce(t *testing.T) {
 		a := newAuthority(t)
 		s := &full{Storage: Folder(dir), now: true}
 		p := startAt(t, a, s, "www.example.org")
+		began := time.Now()
 		time.Sleep(day)
 		if serial(p.Manager, "www.example.org") == "" || a.count("www.example.org") != 1 {
 			t.Fatalf("%d orders: %q", a.count("www.example.org"), p.errors())
 		}
+		st := p.Status()[0]
+		if u := st.Unstored; u.Error != "no space left on device" || u.Since.Sub(began) > time.Minute ||
+			time.Until(u.Next) < 0 || time.Until(u.Next) > time.Minute {
+			t.Errorf("the status: %+v", u)
+		}
+		if left := time.Until(st.Next); left < 58*day || left > 60*day || st.Ordering {
+			t.Errorf("the renewal is in %v; an order is under way: %v", left, st.Ordering)
+		}
 		if got := p.errors(); len(got) == 0 || !strings.Contains(got[0], "no space left on device") {
 			t.Errorf("told: %q", got)
 		}
-		s.mu.Lock()
-		s.now = false
-		s.mu.Unlock()
+		s.set(false)
 		time.Sleep(2 * time.Minute)
 		if _, err := readCertificate(t.Context(), s, "www.example.org"); err != nil {
 			t.Error(err)
+		}
+		if st := p.Status()[0]; st.Unstored != (Unstored{}) {
+			t.Errorf("it is stored, and the status has %+v", st.Unstored)
+		}
+	})
+}
+
+func TestWhatCannotBeStoredIsRenewedInTime(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuthority(t)
+		a.life = 6 * day
+		s := &full{Storage: Folder(dir), now: true}
+		p := startAt(t, a, s, "www.example.org")
+		time.Sleep(time.Minute)
+		was := serial(p.Manager, "www.example.org")
+		time.Sleep(4*day + time.Hour)
+		if is := serial(p.Manager, "www.example.org"); is == was || a.count("www.example.org") != 2 {
+			t.Errorf("was %s, is %s, after %d orders", was, is, a.count("www.example.org"))
+		}
+		if since := time.Since(p.Status()[0].Unstored.Since); since > 2*time.Hour {
+			t.Errorf("the new one could not be stored for %v", since)
+		}
+	})
+}
+
+func TestWhatCouldNotBeStoredReplacesNoNewerOne(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuthority(t)
+		s := &full{Storage: Folder(dir), now: true}
+		one := startAt(t, a, s, "www.example.org")
+		time.Sleep(30 * time.Second)
+		old := serial(one.Manager, "www.example.org")
+		two := startAt(t, a, Folder(dir), "www.example.org")
+		time.Sleep(5 * time.Minute)
+		s.set(false)
+		time.Sleep(5 * time.Minute)
+		x, y := serial(one.Manager, "www.example.org"), serial(two.Manager, "www.example.org")
+		if y == old || x != y {
+			t.Errorf("was %s, is %s and %s", old, x, y)
+		}
+		stored, err := readCertificate(t.Context(), Folder(dir), "www.example.org")
+		if err != nil || stored.Leaf.SerialNumber.String() != y {
+			t.Errorf("stored: %v, %v", stored.Leaf.SerialNumber, err)
+		}
+		if u := one.Status()[0].Unstored; u.Error != "" {
+			t.Errorf("the status: %+v", u)
 		}
 	})
 }
@@ -429,6 +564,81 @@ func TestAFolderThatCannotBeWrittenFailsAtOnce(t *testing.T) {
 	if _, err := New(Options{Storage: Folder(filepath.Join(file, "acme"))}); err == nil {
 		t.Error("no error")
 	}
+}
+
+func TestWhoComesWaitsInThePlaceOfACertificateThatHasEnded(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuthority(t)
+		p := startAt(t, a, Folder(dir), "www.example.org")
+		time.Sleep(time.Minute)
+		was := serial(p.Manager, "www.example.org")
+		p.Close()
+		time.Sleep(100 * day)
+		p = startAt(t, a, Folder(dir), "www.example.org")
+		if !p.Await(t.Context(), "www.example.org") {
+			t.Errorf("no certificate: %q", p.errors())
+		}
+		if is := serial(p.Manager, "www.example.org"); is == was || a.count("www.example.org") != 2 {
+			t.Errorf("was %s, is %s, after %d orders", was, is, a.count("www.example.org"))
+		}
+		p.Close()
+		// Where the order fails, nobody waits for nothing.
+		time.Sleep(100 * day)
+		p = startAt(t, a, Folder(dir), "www.example.org")
+		a.change(func() { a.ask = nil })
+		time.Sleep(30 * time.Second)
+		began := time.Now()
+		p.Await(t.Context(), "www.example.org")
+		if waited := time.Since(began); waited != 0 || p.Status()[0].Failure.Count != 1 {
+			t.Errorf("waited %v: %+v", waited, p.Status()[0].Failure)
+		}
+	})
+}
+
+func TestAStoredCertificateThatIsDamagedIsOrderedAnew(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuthority(t)
+		s := Folder(dir)
+		p := startAt(t, a, s, "www.example.org", "api.example.org")
+		time.Sleep(time.Minute)
+		p.Close()
+		good, err := s.Get(t.Context(), certificateKey+"www.example.org.pem")
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := s.Get(t.Context(), certificateKey+"api.example.org.pem")
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, _, _ := strings.Cut(string(other), "-----BEGIN CERTIFICATE-----")
+		_, chain, _ := strings.Cut(string(good), "-----BEGIN CERTIFICATE-----")
+		orders := a.count("www.example.org")
+		for name, data := range map[string]string{
+			"empty": "", "cut": string(good[:len(good)/2]), "of another name": string(other), "without a key": "-----BEGIN CERTIFICATE-----" + chain,
+			"with another's key": key + "-----BEGIN CERTIFICATE-----" + chain, "zeroes": string(make([]byte, 4096)),
+		} {
+			if err := s.Put(t.Context(), certificateKey+"www.example.org.pem", []byte(data)); err != nil {
+				t.Fatal(err)
+			}
+			p := startAt(t, a, s, "www.example.org")
+			if len(p.Certificates()) != 0 {
+				t.Errorf("%s: it is served", name)
+			}
+			if !p.Await(t.Context(), "www.example.org") {
+				t.Errorf("%s: no certificate: %q", name, p.errors())
+			}
+			orders++
+			if n := a.count("www.example.org"); n != orders {
+				t.Errorf("%s: %d orders, want %d", name, n, orders)
+			}
+			if got := p.errors(); len(got) != 1 || !strings.Contains(got[0], "the stored certificate of www.example.org is damaged") {
+				t.Errorf("%s: told %q", name, got)
+			}
+			p.Close()
+		}
+	})
 }
 
 func TestADamagedFileCostsAnOrderAndNothingElse(t *testing.T) {

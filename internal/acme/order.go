@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/acme"
@@ -63,6 +64,9 @@ func (o *order) run(challenge string) (*tls.Certificate, []byte, error) {
 	o.done = true
 	if err == nil && o.pem == nil {
 		err = errors.New("autocert has returned a certificate that it did not store")
+	}
+	if o.wire.knowsContact() {
+		_ = o.m.storeContact() // or it is told once more
 	}
 	if err != nil {
 		return nil, nil, err
@@ -128,18 +132,25 @@ func (m *Manager) client(ctx context.Context, challenge string) (*acme.Client, e
 		HTTPClient: &http.Client{Transport: &wire{
 			base: m.transport, ctx: m.ctx, directory: m.opts.Directory, challenge: challenge,
 		}},
-		RetryBackoff: retryBackoff,
+		RetryBackoff: new(nonces).backoff,
 	}, nil
 }
 
-// retryBackoff is how long to wait before the same request is sent again. Only
-// a nonce that was spent is worth it: the authority that is down, or asks for
-// patience, gets it from the wait between orders.
-func retryBackoff(n int, _ *http.Request, res *http.Response) time.Duration {
-	if n > 3 || res == nil || res.StatusCode != http.StatusBadRequest {
+// nonces counts those that were refused to a client.
+type nonces struct{ refused atomic.Int64 }
+
+// maxRefused is how many nonces of an order may be refused: an authority of
+// several machines may know few of those that it has given out.
+const maxRefused = 40
+
+// backoff is how long to wait before the same request is sent again. Only a nonce
+// that was spent is worth it: the authority that is down, or asks for patience,
+// gets it from the wait between orders.
+func (c *nonces) backoff(n int, _ *http.Request, res *http.Response) time.Duration {
+	if res == nil || res.StatusCode != http.StatusBadRequest || c.refused.Add(1) > maxRefused {
 		return -1
 	}
-	return time.Duration(n) * 100 * time.Millisecond
+	return time.Duration(min(n, 5)) * 100 * time.Millisecond
 }
 
 // account is the key of the account, which is made when there is none.

@@ -32,6 +32,19 @@ type Status struct {
 	Next     time.Time
 	Ordering bool
 	Failure  Failure // Count is 0: the last order was a success
+	// Unstored is why the certificate could not be stored; Error is "": it was.
+	Unstored Unstored
+	// Late says that the certificate came with a third of its life left, or
+	// less: by a clock that is wrong, if not by the authority's doing.
+	Late bool
+}
+
+// Unstored is of a certificate that is served, and that the end of the process
+// would lose, since it could not be stored.
+type Unstored struct {
+	Since time.Time // the first try
+	Next  time.Time // the next one
+	Error string    // of the last one
 }
 
 // Status tells of every name, in their order.
@@ -40,7 +53,12 @@ func (m *Manager) Status() []Status {
 	defer m.mu.Unlock()
 	var all []Status
 	for _, s := range m.sites {
-		st := Status{Name: s.name, Next: s.due, Ordering: s.working, Failure: s.failure}
+		st := Status{Name: s.name, Next: s.due, Ordering: s.working, Failure: s.failure, Late: s.late(time.Now())}
+		if s.unsaved != nil {
+			// What is due, or under way, may be but another try to store it.
+			st.Unstored, st.Next = s.unstored, s.next()
+			st.Ordering = s.working && !st.Next.After(time.Now())
+		}
 		if s.cert != nil {
 			st.Certificate = s.cert.Leaf
 		}

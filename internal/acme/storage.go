@@ -32,8 +32,10 @@ type Storage interface {
 // Keys in a Storage.
 const (
 	accountKey     = "account.key"
-	certificateKey = "certificates/" // NAME.pem: key and chain
-	failureKey     = "failures/"     // NAME.json
-	challengeKey   = "challenges/"   // what is being proved right now
-	revokedKey     = "revoked/"      // NAME: the hash of a certificate that is to be replaced
+	contactKey     = "account.contact" // the e-mail address that the authority was told
+	certificateKey = "certificates/"   // NAME.pem: key and chain
+	arrivalKey     = "arrivals/"       // NAME.json: when that certificate came
+	failureKey     = "failures/"       // NAME.json
+	challengeKey   = "challenges/"     // what is being proved right now
+	revokedKey     = "revoked/"        // NAME: the hash of a certificate that is to be replaced
 )

@@ -46,15 +46,21 @@ type wire struct {
 	challenge string // the only kind to be tried, where the authority offers it
 
 	mu         sync.Mutex // guards what follows
-	newOrder   string     // URL; "": the directory was not read
+	newAccount string     // URL; "": the directory was not read
+	newOrder   string     // the same
+	registered bool       // an account was made: the authority knows the address
 	ordered    bool
 	reason     error     // the last no
+	spent      bool      // which was of a nonce
 	pollAfter  time.Time // when the authority wants to be asked how it stands
 	retryAfter time.Time // when the authority wants to be asked again
 }
 
 // errOneOrder ends an order whose challenge has failed.
 var errOneOrder = errors.New("the order has failed")
+
+// errPatience ends an order that the authority lets wait.
+var errPatience = errors.New("the authority wants to be asked again when an order has long ended")
 
 // RoundTrip implements [http.RoundTripper].
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -93,6 +99,12 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 func (w *wire) patience(ctx context.Context) error {
 	w.mu.Lock()
 	left := time.Until(w.pollAfter)
+	if end, ok := ctx.Deadline(); ok && w.pollAfter.After(end) {
+		// It would be waited in vain: so the next order waits.
+		w.reason, w.spent, w.retryAfter = errPatience, false, w.pollAfter
+		w.mu.Unlock()
+		return errPatience
+	}
 	w.mu.Unlock()
 	timer := time.NewTimer(left)
 	defer timer.Stop()
@@ -134,16 +146,23 @@ func (w *wire) read(req *http.Request, res *http.Response, body []byte, ordering
 	if ordering {
 		w.ordered = true
 	}
+	if w.spent && req.Method == http.MethodPost {
+		w.reason, w.spent = nil, false // another nonce was taken
+	}
 	w.pollAfter = retryAfter(res)
 	res.Header.Del("Retry-After")
 	if req.URL.String() == w.directory {
 		var dir struct {
-			NewOrder string `json:"newOrder"`
+			NewAccount string `json:"newAccount"`
+			NewOrder   string `json:"newOrder"`
 		}
 		if json.Unmarshal(body, &dir) == nil {
-			w.newOrder = dir.NewOrder
+			w.newAccount, w.newOrder = dir.NewAccount, dir.NewOrder
 		}
 		return body
+	}
+	if res.StatusCode == http.StatusCreated && req.URL.String() == w.newAccount { // RFC 8555, section 7.3
+		w.registered = true
 	}
 	return w.readChallenges(body)
 }
@@ -154,22 +173,38 @@ func (w *wire) readProblem(req *http.Request, res *http.Response, body []byte) {
 		p = &problem{Detail: fmt.Sprintf("%s answered %s", req.URL.Host, res.Status)}
 	}
 	if strings.HasSuffix(p.Type, ":badNonce") {
-		return // the client tries again with another one
+		// The client tries again with another one (RFC 8555, section 6.5): it is a
+		// reason only when that is all there is.
+		if w.reason == nil || w.spent {
+			w.reason, w.spent = p, true
+		}
+		return
 	}
-	w.reason = p
+	w.reason, w.spent = p, false
 	if at := retryAfter(res); !at.IsZero() {
 		w.retryAfter = at
 	}
 }
 
 // retryAfter is when an answer asks to be asked again (RFC 9110, section
-// 10.2.3); zero: it does not.
+// 10.2.3), be it by seconds or a date: within maxRetryAfter. Zero: it does not.
 func retryAfter(res *http.Response) time.Time {
-	if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil {
+	value, now := res.Header.Get("Retry-After"), time.Now()
+	last := now.Add(maxRetryAfter)
+	// A number that is out of range is the largest there is, or the least.
+	if seconds, err := strconv.Atoi(value); err == nil || errors.Is(err, strconv.ErrRange) {
 		seconds = max(0, min(seconds, int(maxRetryAfter/time.Second))) // or the time may overflow, and be past
-		return time.Now().Add(time.Duration(seconds) * time.Second)
+		return now.Add(time.Duration(seconds) * time.Second)
 	}
-	at, _ := http.ParseTime(res.Header.Get("Retry-After")) // zero after an error
+	at, err := http.ParseTime(value)
+	switch {
+	case err != nil:
+		return time.Time{}
+	case at.Before(now):
+		return now
+	case at.After(last):
+		return last
+	}
 	return at
 }
 
@@ -206,6 +241,13 @@ func (w *wire) readChallenges(body []byte) []byte {
 		return changed
 	}
 	return body
+}
+
+// knowsContact reports whether an account was made, which is told the address.
+func (w *wire) knowsContact() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.registered
 }
 
 // failure is why the order came to nothing, and when to ask again.
