@@ -123,8 +123,17 @@ func challengesOf(cfg *config.Config) []string {
 	return append(kinds, acme.TLSALPN01)
 }
 
-// certificateEvent hears of what became of a name.
+// certificateEvent hears of what became of a name, or of the account.
 func (s *Server) certificateEvent(e acme.Event) {
+	if e.Contact != "" {
+		if e.Err != nil {
+			s.log.Error().Err(e.Err).Str("email", e.Contact).Time("next", e.Next.UTC()).
+				Msg("the authority could not be told the e-mail address; certificates are ordered as before")
+			return
+		}
+		s.log.Info().Str("email", e.Contact).Msg("the authority was told the e-mail address")
+		return
+	}
 	if e.Certificate != nil {
 		s.publishCertificates()
 		message := "a certificate was taken up"
@@ -195,6 +204,19 @@ type CertificateReport struct {
 	Ordering bool       `json:"ordering"` // an order is under way
 	Failures int        `json:"failures"` // orders that failed since the last success
 	Error    string     `json:"error"`    // of the last one
+	// Unstored is why the end of the process would lose the certificate, which is
+	// served; null: it is stored.
+	Unstored *UnstoredReport `json:"unstored"`
+	// Late says that the certificate came with a third of its life left, or less,
+	// as it does when the machine's clock is wrong.
+	Late bool `json:"late"`
+}
+
+// UnstoredReport is of a certificate that could not be stored.
+type UnstoredReport struct {
+	Since time.Time `json:"since"` // the first try
+	Next  time.Time `json:"next"`  // the next one
+	Error string    `json:"error"` // of the last one
 }
 
 // Certificates tells of all certificates, those of files first.
@@ -208,21 +230,29 @@ func (s *Server) Certificates() []CertificateReport {
 		return all
 	}
 	for _, st := range s.acme.Status() {
-		next := st.Next.UTC()
-		r := CertificateReport{
-			Names: []string{st.Name}, Source: "acme", Renewal: &next,
-			Ordering: st.Ordering, Failures: st.Failure.Count, Error: st.Failure.Error,
-		}
-		if st.Next.IsZero() {
-			next = time.Now().UTC()
-		}
-		if c := st.Certificate; c != nil {
-			from, until := c.NotBefore.UTC(), c.NotAfter.UTC()
-			r.Issuer, r.NotBefore, r.NotAfter = c.Issuer.String(), &from, &until
-		}
-		all = append(all, r)
+		all = append(all, orderedReport(st, time.Now()))
 	}
 	return all
+}
+
+// orderedReport is of a certificate that is ordered here.
+func orderedReport(st acme.Status, now time.Time) CertificateReport {
+	next := st.Next.UTC()
+	if st.Next.IsZero() {
+		next = now.UTC()
+	}
+	r := CertificateReport{
+		Names: []string{st.Name}, Source: "acme", Renewal: &next,
+		Ordering: st.Ordering, Failures: st.Failure.Count, Error: st.Failure.Error, Late: st.Late,
+	}
+	if u := st.Unstored; u.Error != "" {
+		r.Unstored = &UnstoredReport{Since: u.Since.UTC(), Next: u.Next.UTC(), Error: u.Error}
+	}
+	if c := st.Certificate; c != nil {
+		from, until := c.NotBefore.UTC(), c.NotAfter.UTC()
+		r.Issuer, r.NotBefore, r.NotAfter = c.Issuer.String(), &from, &until
+	}
+	return r
 }
 
 // RenewCertificate orders the certificate of a name now, whatever there is and

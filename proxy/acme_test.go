@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"crypto/x509"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -8,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sterling/internal/acme"
 )
@@ -76,6 +79,27 @@ func TestPrivateNamesAreAWarningWithLetsEncrypt(t *testing.T) {
 	problems := Check(r.parse(strings.Replace(toml, "directory = \"https://127.0.0.1:1/\"", "", 1)))
 	if len(problems) != 1 || !problems[0].Warning || !strings.Contains(problems[0].String(), "no public name") {
 		t.Errorf("Let's Encrypt: %v", problems)
+	}
+}
+
+func TestWhatIsToldOfAnOrderedCertificate(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	st := acme.Status{
+		Name: "www.example.org", Certificate: &x509.Certificate{NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)},
+		Unstored: acme.Unstored{Since: now.Add(-time.Minute), Next: now.Add(time.Minute), Error: "no space left on device"}, Late: true,
+	}
+	got, err := json.Marshal(orderedReport(st, now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"names":["www.example.org"],"source":"acme","issuer":"","not_before":"2026-03-01T11:00:00Z",` +
+		`"not_after":"2026-03-01T13:00:00Z","renewal":"2026-03-01T12:00:00Z","ordering":false,"failures":0,"error":"",` +
+		`"unstored":{"since":"2026-03-01T11:59:00Z","next":"2026-03-01T12:01:00Z","error":"no space left on device"},"late":true}`
+	if string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if r := orderedReport(acme.Status{}, now); r.Unstored != nil || r.Late {
+		t.Errorf("of one that is stored: %+v", r)
 	}
 }
 

@@ -79,14 +79,33 @@ func printCertificates(w io.Writer, all []proxy.CertificateReport, now time.Time
 		return err
 	}
 	for _, c := range all {
-		if c.Failures == 0 {
-			continue
-		}
-		if _, err := fmt.Fprintf(w, "\n%s: %s failed, the last one: %s\n", strings.Join(c.Names, ", "), count(c.Failures, "order"), c.Error); err != nil {
-			return err
+		for _, trouble := range troubles(c, now) {
+			if _, err := fmt.Fprintf(w, "\n%s: %s\n", strings.Join(c.Names, ", "), trouble); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// troubles are what is wrong with a certificate, or with the want of one.
+func troubles(c proxy.CertificateReport, now time.Time) []string {
+	var all []string
+	if c.Failures > 0 {
+		all = append(all, fmt.Sprintf("%s failed, the last one: %s", count(c.Failures, "order"), c.Error))
+	}
+	if u := c.Unstored; u != nil {
+		again := "now"
+		if left := u.Next.Sub(now).Truncate(time.Second); left > 0 {
+			again = "in " + left.String()
+		}
+		all = append(all, fmt.Sprintf("it is served, but could not be stored since %s, and is tried again %s: %s",
+			u.Since.Format(time.RFC3339), again, u.Error))
+	}
+	if c.Late {
+		all = append(all, "it came with a third of its life left, or less: is this machine's clock right?")
+	}
+	return all
 }
 
 // renewal says when the door does something about a certificate.
