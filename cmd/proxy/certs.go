@@ -13,17 +13,29 @@ import (
 )
 
 func certsCommand(e env) *cobra.Command {
-	var at remote
+	var (
+		at     remote
+		asJSON bool
+	)
 	cmd := &cobra.Command{
 		Use:   "certs",
 		Short: "Show the certificates of a running process, or renew one",
 		Long: `Show the certificates of a running process: those of files, and those that
-it orders by itself ([tls.acme]), with the next renewal and what went wrong last.`,
+it orders by itself ([tls.acme]), with the next renewal and what is wrong: orders
+that failed, a certificate that could not be stored, one that came late.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := at.client(e)
 			if err != nil {
 				return err
+			}
+			if asJSON {
+				raw, err := client.RawCertificates(cmd.Context())
+				if err != nil {
+					return explainRefusal(e, err)
+				}
+				_, err = fmt.Fprintf(e.stdout, "%s\n", raw)
+				return failed(err)
 			}
 			all, err := client.Certificates(cmd.Context())
 			if err != nil {
@@ -33,6 +45,7 @@ it orders by itself ([tls.acme]), with the next renewal and what went wrong last
 		},
 	}
 	at.flags(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the certificates as the admin API gives them")
 	cmd.AddCommand(
 		certCommand(e, "renew", "Order a certificate now, also while failures would have it wait"),
 		certCommand(e, "revoke", "Have the authority revoke a certificate, and order another one"),

@@ -176,7 +176,7 @@ func TestRunNamesWhatItCannotBind(t *testing.T) {
 	}
 }
 
-func TestStatusAndHealthcheckFindTheProcess(t *testing.T) {
+func TestStatusCertsAndHealthcheckFindTheProcess(t *testing.T) {
 	s := newSite(t)
 	if code, _, _ := call("healthcheck", "-c", s.file); code != exitFailed {
 		t.Errorf("healthcheck before the start: exit %d", code)
@@ -190,6 +190,12 @@ func TestStatusAndHealthcheckFindTheProcess(t *testing.T) {
 	}
 	if code, stdout, _ := call("status", "--json", "--admin", s.socket); code != exitGood || !strings.Contains(stdout, `"generation": 1`) {
 		t.Errorf("status --json: exit %d\n%s", code, stdout)
+	}
+	if code, stdout, _ := call("certs", "-c", s.file); code != exitGood || !strings.HasPrefix(stdout, "NAMES ") {
+		t.Errorf("certs: exit %d\n%s", code, stdout)
+	}
+	if code, stdout, _ := call("certs", "--json", "--admin", s.socket); code != exitGood || !strings.Contains(stdout, `"unstored": null`) {
+		t.Errorf("certs --json: exit %d\n%s", code, stdout)
 	}
 	if code := s.end(t, syscall.SIGTERM); code != exitGood {
 		t.Errorf("exit %d", code)

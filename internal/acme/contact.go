@@ -30,7 +30,9 @@ func (m *Manager) contact() {
 			return
 		}
 		wait := waits[min(n, len(waits)-1)]
-		m.tell(Event{Contact: m.opts.Email, Err: err, Next: time.Now().Add(wait)})
+		if !errors.Is(err, ErrLocked) { // else another process is telling it
+			m.tell(Event{Contact: m.opts.Email, Err: err, Next: time.Now().Add(wait)})
+		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-m.ctx.Done():

@@ -88,6 +88,34 @@ func TestAnAddressThatCannotBeToldStopsNoOrder(t *testing.T) {
 	})
 }
 
+func TestOneOfTwoProcessesTellsAnAddress(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuthority(t)
+		p := startAt(t, a, Folder(dir), "www.example.org")
+		p.awaited(t, "www.example.org")
+		p.Close()
+		release, err := Folder(dir).Lock("account")
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := startFor(t, a, Folder(dir), "other@example.org", "www.example.org")
+		two := startFor(t, a, Folder(dir), "other@example.org", "www.example.org")
+		time.Sleep(30 * time.Second)
+		if _, updates := contactOf(a); updates != 0 {
+			t.Errorf("%d changes by who has not the lock", updates)
+		}
+		release()
+		time.Sleep(10 * time.Minute)
+		if contact, updates := contactOf(a); contact != `["mailto:other@example.org"]` || updates != 1 {
+			t.Errorf("after %d changes: %s", updates, contact)
+		}
+		if got := append(one.errors(), two.errors()...); len(got) != 0 {
+			t.Errorf("told: %q", got)
+		}
+	})
+}
+
 func TestAnAccountThatTheAuthorityHasLostIsMadeAnew(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

@@ -78,6 +78,12 @@ func (c *Client) Certificates(ctx context.Context) ([]proxy.CertificateReport, e
 	return all, c.do(ctx, http.MethodGet, "/api/v1/certificates", &all)
 }
 
+// RawCertificates is Certificates as the API sent it, JSON.
+func (c *Client) RawCertificates(ctx context.Context) ([]byte, error) {
+	var raw json.RawMessage
+	return raw, c.do(ctx, http.MethodGet, "/api/v1/certificates", &raw)
+}
+
 // Certificate has the certificate of a name renewed ("renew"), or revoked and
 // ordered anew ("revoke"). It returns what is known of it then.
 func (c *Client) Certificate(ctx context.Context, name, order string) (proxy.CertificateReport, error) {
