@@ -341,6 +341,32 @@ func TestARevokedCertificateIsNotTakenUpAsAGoodOne(t *testing.T) {
 	})
 }
 
+func TestWhatIsTakenUpIsServedThoughTheOrderThatFollowsFails(t *testing.T) {
+	theirs, dir := Folder(t.TempDir()), t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuthority(t)
+		startAt(t, a, theirs, "www.example.org")
+		time.Sleep(30 * time.Second)
+		data, err := theirs.Get(t.Context(), certificateKey+"www.example.org.pem")
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(61 * day) // it is to be renewed
+		p := startAt(t, a, Folder(dir), "www.example.org")
+		a.change(func() { a.ask = nil })
+		time.Sleep(30 * time.Second)
+		if err := Folder(dir).Put(t.Context(), certificateKey+"www.example.org.pem", data); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if n := len(p.events); n != 2 || p.events[1].Certificate == nil || p.events[1].Err == nil {
+			t.Errorf("told: %+v", p.events)
+		}
+	})
+}
+
 func TestOnlyListedNamesAreOrdered(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
