@@ -35,6 +35,7 @@ type quicSide struct {
 	door   *door // as the requests see it
 	front  *door // whose other half it is
 	server *http3.Server
+	resets int // of a connection within a second are not too many; 0: maxResets
 
 	mu        sync.Mutex // guards what follows
 	transport *quic.Transport

@@ -55,7 +55,7 @@ func (q *quicSide) mustProve(net.Addr) bool {
 // admit finds a place for a connection, which is given back when ctx ends: with
 // the connection, or with a handshake that fails.
 func (q *quicSide) admit(ctx context.Context, from *quic.ClientInfo) (context.Context, error) {
-	c := &quicConn{side: q}
+	c := &quicConn{side: q, flood: quicFlood{most: q.resets}}
 	c.frames = &quicFrames{conn: c, requests: make(map[quic.StreamID]*requestFrames)}
 	if a, ok := from.RemoteAddr.(*net.UDPAddr); ok {
 		c.addr = a.AddrPort().Addr().Unmap()

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -17,6 +18,8 @@ const maxResets = 200
 // quicFlood counts the requests of one connection. The clock is looked at when
 // the limit is passed.
 type quicFlood struct {
+	most int // as many are not too many; 0: maxResets
+
 	mu           sync.Mutex // guards what follows
 	resets, done int
 	since        time.Time
@@ -30,7 +33,7 @@ func (f *quicFlood) count(reset bool) bool {
 		f.done++
 		return false
 	}
-	if f.resets++; f.resets <= maxResets {
+	if f.resets++; f.resets <= cmp.Or(f.most, maxResets) {
 		return false
 	}
 	now := time.Now()

@@ -35,7 +35,13 @@ func TestRequestsThatAreResetEndTheConnectionOverHTTP3(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := start(t, appPool(s.URL))
+			r := startChanged(t, preamble+appPool(s.URL), func(s *Server) {
+				for _, d := range s.doors {
+					if d.quic != nil {
+						d.quic.resets = 20 // a second, which a slow machine can do
+					}
+				}
+			})
 			c := r.dialHTTP3(nil)
 			before, sent := begun.Load(), 0
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -53,8 +59,8 @@ func TestRequestsThatAreResetEndTheConnectionOverHTTP3(t *testing.T) {
 			if err := context.Cause(c.Context()); !errors.As(err, &closed) || closed.ErrorCode != quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad) {
 				t.Errorf("after %d requests the connection has ended with %v", sent, err)
 			}
-			if n := begun.Load() - before; n > 4*maxResets {
-				t.Errorf("%d requests at the backend", n)
+			if n := begun.Load() - before; n > 2*maxResets {
+				t.Errorf("%d requests at the backend", n) // 42, those under way, and many more
 			}
 		})
 	}

@@ -138,6 +138,12 @@ func start(t testing.TB, rest string) *running {
 // startWith is start with another preamble.
 func startWith(t testing.TB, toml string) *running {
 	t.Helper()
+	return startChanged(t, toml, func(*Server) {})
+}
+
+// startChanged is startWith for a server that is changed before it listens.
+func startChanged(t testing.TB, toml string, change func(*Server)) *running {
+	t.Helper()
 	r := &running{t: t, dir: t.TempDir(), served: make(chan error, 1), log: new(logged)}
 	cert, key := testCertificate(t)
 	for name, data := range map[string][]byte{"cert.pem": cert, "key.pem": key} {
@@ -150,6 +156,7 @@ func startWith(t testing.TB, toml string) *running {
 		t.Fatal(err)
 	}
 	r.Server = s
+	change(s)
 	if err := s.Listen(); err != nil {
 		t.Fatal(err)
 	}
