@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"sterling/backend"
+	"sterling/internal/proxytest"
 )
 
 // mortal is a backend that a test ends and has come back at the same address.
@@ -23,14 +24,14 @@ import (
 type mortal struct {
 	t       *testing.T
 	name    string
-	address string
+	address string // "": it was never alive
 	served  atomic.Int32
 	server  *httptest.Server // nil: it is dead
 }
 
 func newMortal(t *testing.T, name string) *mortal {
 	t.Helper()
-	m := &mortal{t: t, name: name, address: "127.0.0.1:0"}
+	m := &mortal{t: t, name: name}
 	m.rise()
 	t.Cleanup(m.die)
 	return m
@@ -46,11 +47,16 @@ func (m *mortal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (m *mortal) rise() {
 	m.t.Helper()
-	l, err := net.Listen("tcp", m.address) //nolint:noctx // it does not wait
-	if err != nil {
-		m.t.Fatal(err)
+	var l net.Listener
+	if m.address == "" {
+		l = proxytest.Listen(m.t)
+		m.address = l.Addr().String()
+	} else {
+		var err error
+		if l, err = net.Listen("tcp", m.address); err != nil { //nolint:noctx // it does not wait
+			m.t.Fatal(err)
+		}
 	}
-	m.address = l.Addr().String()
 	m.server = httptest.NewUnstartedServer(m)
 	_ = m.server.Listener.Close()
 	m.server.Listener = l
@@ -457,7 +463,7 @@ func TestTheWaitForABackendIsNoPartOfTheTotalLimit(t *testing.T) {
 			inAllModes(t, func(t *testing.T, m mode) {
 				t.Parallel()
 				one := newMortal(t, "one")
-				toml := holding("hold = \"1m\"", one) + "[pool.timeout]\nresponse = \"250ms\"\ntotal = \"250ms\"\n"
+				toml := holding("hold = \"1m\"", one) + "[pool.timeout]\nresponse = \"2s\"\ntotal = \"2s\"\n"
 				r := start(t, unchecked(toml))
 				one.die()
 				if !tried {
@@ -466,7 +472,7 @@ func TestTheWaitForABackendIsNoPartOfTheTotalLimit(t *testing.T) {
 				}
 				answer := ask(t.Context(), t, m.client(t), r.url(m))
 				r.held(1)
-				time.Sleep(500 * time.Millisecond)
+				time.Sleep(2500 * time.Millisecond) // longer than the limit
 				one.rise()
 				if tried {
 					r.check(toml)
@@ -477,7 +483,7 @@ func TestTheWaitForABackendIsNoPartOfTheTotalLimit(t *testing.T) {
 				held, _ := r.lines()[0]["held_ms"].(float64)
 				attempts, _ := r.lines()[0]["attempts"].([]any)
 				last, _ := attempts[len(attempts)-1].(map[string]any)
-				if ms, _ := last["ms"].(float64); held < 500 || ms > held {
+				if ms, _ := last["ms"].(float64); held < 2500 || ms > held {
 					t.Errorf("held for %v ms, the attempt took %v", held, ms)
 				}
 			})
@@ -513,7 +519,7 @@ func (r *running) spend() (end func()) {
 // a retry.
 func TestWhoWasHeldNeedsNoRetryBudget(t *testing.T) {
 	one := newMortal(t, "one")
-	toml := holding("hold = \"2s\"", one)
+	toml := holding("hold = \"1m\"", one)
 	r := start(t, unchecked(toml))
 	one.die()
 	answer := ask(t.Context(), t, modes[0].client(t), r.url(modes[0]))

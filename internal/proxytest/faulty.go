@@ -123,16 +123,7 @@ func faulty(t testing.TB, serve func(*Faulty, net.Conn)) *Faulty {
 	t.Helper()
 	// A port that nobody else is given when this backend is closed before the
 	// test is over.
-	l, err := net.Listen("tcp", FreeAddr(t))
-	for range 10 {
-		if err == nil {
-			break // else another test was quicker
-		}
-		l, err = net.Listen("tcp", FreeAddr(t))
-	}
-	if err != nil {
-		t.Fatalf("starting a faulty backend: %v", err)
-	}
+	l := Listen(t)
 	f := &Faulty{Addr: l.Addr().String(), l: l, conns: map[net.Conn]bool{}}
 	f.served.Go(func() {
 		for {

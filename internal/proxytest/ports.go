@@ -31,3 +31,20 @@ func FreeAddr(t testing.TB) string {
 	t.Fatal("no free port was found")
 	return ""
 }
+
+// Listen listens at a [FreeAddr]: once it is closed, the caller can listen there
+// again.
+func Listen(t testing.TB) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", FreeAddr(t))
+	for range 10 {
+		if err == nil {
+			return l
+		}
+		l, err = net.Listen("tcp", FreeAddr(t)) // another test was quicker
+	}
+	if err != nil {
+		t.Fatalf("listening at a free address: %v", err)
+	}
+	return l
+}
