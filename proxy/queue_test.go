@@ -157,20 +157,26 @@ func TestWhoWaitsForABackendThatIsDrainedGoesElsewhere(t *testing.T) {
 
 func TestTheWaitIsNoPartOfTheTotalLimit(t *testing.T) {
 	one := stage(t, "one")
-	toml := narrow("queue = 1\nqueue_timeout = \"1m\"", one.url)
-	r := start(t, toml+"[pool.timeout]\ntotal = \"300ms\"\nresponse = \"300ms\"\n")
+	toml := narrow("queue = 2\nqueue_timeout = \"1m\"", one.url)
+	r := start(t, toml+"[pool.timeout]\ntotal = \"2s\"\nresponse = \"2s\"\n")
 	m := modes[0]
-	busy := ask(t.Context(), t, m.client(t), r.url(m))
-	<-one.begun
-	answer := ask(t.Context(), t, m.client(t), r.url(m))
-	r.waiting(1)
-	if got := <-busy; !strings.HasPrefix(got, "504") {
-		t.Errorf("the first one: %s", got)
+	var answers [3]chan string
+	for i := range answers {
+		answers[i] = ask(t.Context(), t, m.client(t), r.url(m))
+		if i == 0 {
+			<-one.begun
+		}
+		r.waiting(i)
 	}
-	<-one.begun
-	<-one.cut // or that one would take the word
+	for i := range 2 {
+		if got := <-answers[i]; !strings.HasPrefix(got, "504") {
+			t.Errorf("%d: %s", i, got)
+		}
+		<-one.begun
+		<-one.cut // or that one would take the word
+	}
 	one.say <- 200
-	if got := <-answer; got != "200 one" {
-		t.Errorf("the second one: %s", got)
+	if got := <-answers[2]; got != "200 one" { // it has waited for nearly twice the limit
+		t.Errorf("the last one: %s", got)
 	}
 }
