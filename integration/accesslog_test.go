@@ -66,8 +66,8 @@ func TestEveryRequestHasExactlyOneLine(t *testing.T) {
 		return proxytest.Text("hello", "X-A: b")
 	})
 	p := proxytest.Start(t, proxytest.Options{
-		Listener: "body_idle = \"500ms\"",
-		Config:   strings.Replace(proxytest.Pool("app", rec.Addr), "[[route]]", "[[route]]\nhosts = [\"localhost\"]\nmax_body = \"1KiB\"\nmin_body_rate = 0", 1) + "[pool.timeout]\nresponse = \"700ms\"\n",
+		Listener: "body_idle = \"2s\"",
+		Config:   strings.Replace(proxytest.Pool("app", rec.Addr), "[[route]]", "[[route]]\nhosts = [\"localhost\"]\nmax_body = \"1KiB\"\nmin_body_rate = 0", 1) + "[pool.timeout]\nresponse = \"3s\"\n",
 	})
 	addr := p.Addr("plain")
 	send := func(id, bytes string) {

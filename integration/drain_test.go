@@ -124,7 +124,7 @@ func TestDrainWaitsUntilItIsSafeToStop(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, "b1", "b2")
 	p := proxytest.Start(t, proxytest.Options{
-		Config: strings.Replace(proxytest.Pool("app", c.addrs...), "[pool.affinity]\n", "[pool.affinity]\nidle = \"3s\"\n", 1),
+		Config: strings.Replace(proxytest.Pool("app", c.addrs...), "[pool.affinity]\n", "[pool.affinity]\nidle = \"6s\"\n", 1),
 	})
 	m := modes[0]
 	cookie, own := enter(t, p, m)
@@ -140,8 +140,10 @@ func TestDrainWaitsUntilItIsSafeToStop(t *testing.T) {
 func TestDrainWaitsOverARestart(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, "b1", "b2")
-	config := strings.Replace(proxytest.Pool("app", c.addrs...), "[pool.affinity]\n", "[pool.affinity]\nidle = \"2s\"\n", 1)
-	p := proxytest.Start(t, proxytest.Options{Config: config})
+	idle := func(limit string) string {
+		return strings.Replace(proxytest.Pool("app", c.addrs...), "[pool.affinity]\n", "[pool.affinity]\nidle = \""+limit+"\"\n", 1)
+	}
+	p := proxytest.Start(t, proxytest.Options{Config: idle("1m")})
 	_, own := enter(t, p, modes[0])
 	said := filepath.Join(t.TempDir(), "said")
 	out, err := os.Create(said)
@@ -166,7 +168,7 @@ func TestDrainWaitsOverARestart(t *testing.T) {
 	p.Signal(syscall.SIGKILL)
 	p.Exit(10 * time.Second)
 	proxytest.Eventually(t, "it to notice", says("waiting for the front door"))
-	proxytest.Start(t, proxytest.Options{Dir: p.Dir, CA: p.CA, Config: config})
+	proxytest.Start(t, proxytest.Options{Dir: p.Dir, CA: p.CA, Config: idle("2s")})
 	if err := wait.Wait(); err != nil || !says("safe to stop")() {
 		text, _ := os.ReadFile(said)
 		t.Errorf("%v:\n%s", err, text)

@@ -370,6 +370,7 @@ func TestHostileSlowClients(t *testing.T) {
 			ended := make(chan struct{})
 			go func() { defer close(ended); _ = cmd.Wait() }()
 			var took []time.Duration
+			attack := time.Now()
 			for done := false; !done; {
 				began := time.Now()
 				if err := fromElsewhere(t, p); err != nil {
@@ -385,8 +386,8 @@ func TestHostileSlowClients(t *testing.T) {
 			slices.Sort(took)
 			t.Logf("%d slow connections: %d requests of another, half within %v, 99 of 100 within %v, all within %v",
 				connections, len(took), took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
-			if len(took) < 10 {
-				t.Error("the attack was over at once")
+			if lasted := time.Since(attack); lasted < 500*time.Millisecond {
+				t.Errorf("the attack was over within %v", lasted)
 			}
 		})
 	}

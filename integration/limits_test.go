@@ -315,7 +315,7 @@ func TestConnectionsOverTheCapAreTurnedAway(t *testing.T) {
 func TestAnIdleConnectionIsClosed(t *testing.T) {
 	t.Parallel()
 	rec := proxytest.NewRecorder(t, nil)
-	p := limited(t, "idle = \"300ms\"", "", rec)
+	p := limited(t, "idle = \"2s\"", "", rec)
 	c := proxytest.DialRaw(t, p.Addr("plain"))
 	c.Send(get + "\r\n")
 	if a, err := c.Answer("GET"); err != nil || a.Status != 200 {

@@ -71,7 +71,7 @@ func (m *mutants) start(t *testing.T) {
 	for i := range mutantClients {
 		rec := proxytest.NewRecorder(t, nil)
 		m.recorders = append(m.recorders, rec)
-		fmt.Fprintf(&listeners, "[[listener]]\nname = \"l%d\"\naddress = \"127.0.0.1:0\"\nprotocol = %q\nhttp3 = %v\nengine = %q\nbody_idle = \"2s\"\nheader_timeout = \"2s\"\n",
+		fmt.Fprintf(&listeners, "[[listener]]\nname = \"l%d\"\naddress = \"127.0.0.1:0\"\nprotocol = %q\nhttp3 = %v\nengine = %q\nbody_idle = \"10s\"\nheader_timeout = \"10s\"\n",
 			i, m.protocol, m.protocol == "https", proxytest.Engine())
 		fmt.Fprintf(&routes, "[[route]]\nlisteners = [\"l%d\"]\nhosts = [\"localhost\"]\npool = \"p%d\"\n", i, i)
 		fmt.Fprintf(&routes, "[[route]]\nlisteners = [\"l%d\"]\nhosts = [\"localhost\"]\npaths = [\"/admin\"]\npool = \"secret\"\n", i)

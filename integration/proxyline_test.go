@@ -84,10 +84,11 @@ func TestABalancerSaysWhoTheClientIs(t *testing.T) {
 	t.Parallel()
 	app := forwardedTo(t)
 	for _, mode := range []string{"required", "optional"} {
-		p := proxytest.Start(t, proxytest.Options{
+		options := proxytest.Options{
 			Config:   "[limits]\nconnections_per_address = 3\n" + proxytest.Pool("app", app.Addr),
-			Listener: "proxy_protocol = \"" + mode + "\"\ntrusted_proxies = [\"127.0.0.1\", \"127.0.0.3\"]\nheader_timeout = \"1s\"",
-		})
+			Listener: "proxy_protocol = \"" + mode + "\"\ntrusted_proxies = [\"127.0.0.1\", \"127.0.0.3\"]\n",
+		}
+		p := proxytest.Start(t, options)
 		const six = "PROXY TCP6 2001:db8::7 2001:db8::1 4321 443\r\n"
 		local := string(proxyline.Write(2, proxyline.Ends{}))
 		none, garbage := map[string]int{"required": 0, "optional": 200}[mode], map[string]int{"required": 0, "optional": 400}[mode]
@@ -135,6 +136,8 @@ func TestABalancerSaysWhoTheClientIs(t *testing.T) {
 			}
 		}
 		t.Run(mode+", a line that does not end", func(t *testing.T) {
+			options.Listener += "header_timeout = \"1s\""
+			p := proxytest.Start(t, options)
 			conn := from(t, "127.0.0.1", p.Addr("plain"), "PROXY TCP4")
 			if n, err := conn.Read(make([]byte, 1)); n > 0 || !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
 				t.Errorf("%d, %v", n, err)

@@ -381,8 +381,9 @@ func TestHTTPSBackendsAreVerified(t *testing.T) {
 
 func TestAClientThatLeavesEndsTheBackendsWork(t *testing.T) {
 	t.Parallel()
-	left := make(chan struct{}, 10)
+	begun, left := make(chan struct{}, 10), make(chan struct{}, 10)
 	p := behind(t, func(_ http.ResponseWriter, r *http.Request) {
+		begun <- struct{}{}
 		select {
 		case <-r.Context().Done():
 			left <- struct{}{}
@@ -390,9 +391,15 @@ func TestAClientThatLeavesEndsTheBackendsWork(t *testing.T) {
 		}
 	}, "")
 	for _, m := range modes {
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		ctx, leave := context.WithCancel(t.Context())
+		go func() {
+			defer leave()
+			select {
+			case <-begun:
+			case <-time.After(10 * time.Second): // it never comes, which shows below
+			}
+		}()
 		_, err := try(m.client(p), request(t, "GET", p.URL(m.listener)+"/", "").WithContext(ctx))
-		cancel()
 		if err == nil {
 			t.Fatalf("%s: answered", m.name)
 		}
