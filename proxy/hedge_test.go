@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,8 +20,10 @@ type staged struct {
 	begun chan struct{} // a request has come
 	cut   chan struct{} // one that waited was cut
 	say   chan int      // the status to answer with
-	check chan struct{} // checks wait for it; nil: they are answered
 	url   string
+
+	frozen atomic.Bool   // checks are not answered
+	usual  time.Duration // that a check takes
 }
 
 func stage(t *testing.T, name string) *staged {
@@ -34,11 +37,9 @@ func stage(t *testing.T, name string) *staged {
 
 func (b *staged) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/healthz" {
-		if b.check != nil {
-			select {
-			case <-b.check:
-			case <-r.Context().Done():
-			}
+		time.Sleep(b.usual)
+		if b.frozen.Load() {
+			<-r.Context().Done()
 		}
 		return
 	}
@@ -49,6 +50,15 @@ func (b *staged) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, b.name)
 	case <-r.Context().Done():
 		b.cut <- struct{}{}
+	}
+}
+
+// asked waits until a request has come. One that never comes is found out by
+// what the test compares.
+func (b *staged) asked() {
+	select {
+	case <-b.begun:
+	case <-time.After(10 * time.Second):
 	}
 }
 
@@ -85,10 +95,10 @@ func TestTheFirstAnswerWins(t *testing.T) {
 	}{
 		{"the hedge's", func(_, two *staged) { two.say <- 200 }, "two", 200, "b1 hedged, b2 ok"},
 		{"the hedge's, though not found", func(_, two *staged) { two.say <- 404 }, "two", 404, "b1 hedged, b2 ok"},
-		{"the first one's", func(one, two *staged) { <-two.begun; one.say <- 200 }, "one", 200, "b1 ok, b2 hedged"},
+		{"the first one's", func(one, two *staged) { two.asked(); one.say <- 200 }, "one", 200, "b1 ok, b2 hedged"},
 		{"the first one's, for the hedge's is an error", func(one, two *staged) {
 			two.say <- 503
-			<-two.begun
+			two.asked()
 			time.Sleep(50 * time.Millisecond) // its answer has come by then
 			one.say <- 200
 		}, "one", 200, "b1 ok, b2 hedged"},
@@ -205,8 +215,6 @@ func TestWhatIsNeverHedged(t *testing.T) {
 	}
 }
 
-const checkedOften = "[pool.health]\npath = \"/healthz\"\ninterval = \"200ms\"\ntimeout = \"1m\"\n"
-
 func TestAVisitorLeavesAFrozenBackendAndStaysAtASlowOne(t *testing.T) {
 	for _, tt := range []struct {
 		name, hedge, answer, outcomes string
@@ -221,20 +229,28 @@ func TestAVisitorLeavesAFrozenBackendAndStaysAtASlowOne(t *testing.T) {
 			inAllModes(t, func(t *testing.T, m mode) {
 				t.Parallel()
 				one, two := stage(t, "one"), stage(t, "two")
-				if tt.frozen {
-					one.check = make(chan struct{}, 9)
-					one.check <- struct{}{} // the first check of all
+				interval := "200ms"
+				if !tt.frozen {
+					// A check of a slow backend is not to come late, by which it
+					// would look frozen: they are few, and have their time.
+					interval, one.usual = "1s", 200*time.Millisecond
 				}
-				r := start(t, strings.Replace(hedging(tt.hedge, one.url, two.url), byCookie, checkedOften+byCookie, 1))
+				checks := "[pool.health]\npath = \"/healthz\"\ninterval = \"" + interval + "\"\ntimeout = \"1m\"\n"
+				r := start(t, strings.Replace(hedging(tt.hedge, one.url, two.url), byCookie, checks+byCookie, 1))
 				c := m.client(t)
 				one.say <- 200
 				if _, body := get(t, c, r.url(m)); body != "one" {
 					t.Fatalf("began at %s", body)
 				}
+				<-one.begun
 				two.say <- 200
-				if !tt.frozen {
-					time.AfterFunc(time.Second, func() { one.say <- 200 }) // twice as long as is suspicious
-				}
+				go func() {
+					one.asked()
+					if one.frozen.Store(tt.frozen); !tt.frozen {
+						time.Sleep(time.Second) // twice as long as is suspicious
+						one.say <- 200
+					}
+				}()
 				res, body := get(t, c, r.url(m))
 				if body != tt.answer || (res.Header["Set-Cookie"] != nil) != tt.frozen {
 					t.Errorf("answered by %s, cookie %q", body, res.Header["Set-Cookie"])
