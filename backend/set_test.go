@@ -11,7 +11,7 @@ func TestAReloadKeepsHealthCountersAndIdleConnections(t *testing.T) {
 	s, config := serve(t, H1, false, echo)
 	dead, _ := url.Parse(frozenServer(t))
 	o := PoolOptions{Name: "app", TLS: config, Backends: members(t, s, dead.String())}
-	o.Check = CheckOptions{Kind: CheckHTTP, Interval: time.Hour, Timeout: 500 * time.Millisecond}
+	o.Check = CheckOptions{Kind: CheckHTTP, Interval: time.Hour, Timeout: 2 * time.Second}
 	f := start(t, o, s, dead.String())
 	f.is(t, 0, Up)
 	f.is(t, 1, Down)

@@ -33,7 +33,7 @@ func TestH2specInStrictMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	passed := 0
-	for id, r := range runH2spec(t, &config.Config{Host: host, Port: n, Path: "/", Timeout: 2 * time.Second, MaxHeaderLen: 4000, Strict: true, TLS: true, Insecure: true}) {
+	for id, r := range runH2spec(t, &config.Config{Host: host, Port: n, Path: "/", Timeout: 10 * time.Second, MaxHeaderLen: 4000, Strict: true, TLS: true, Insecure: true}) {
 		if r.Failed {
 			t.Errorf("%s, %s: %v", id, r.TestCase.Desc, r.Error)
 		} else {

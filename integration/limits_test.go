@@ -100,8 +100,8 @@ func TestASlowHeadIsCutOff(t *testing.T) {
 	p := limited(t, "header_timeout = \"400ms\"", "", rec)
 	for name, step := range map[string]string{"nothing more comes": "", "a byte now and then": "X"} {
 		t.Run(name, func(t *testing.T) {
-			raw := proxytest.DialRaw(t, p.Addr("plain"))
 			start := time.Now()
+			raw := proxytest.DialRaw(t, p.Addr("plain"))
 			raw.Send(get)
 			var rest string
 			closed := false

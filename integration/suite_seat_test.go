@@ -41,7 +41,7 @@ func newSeats(t testing.TB, n int) []*seat {
 	t.Helper()
 	all := make([]*seat, n)
 	for i := range all {
-		s := &seat{t: t, name: fmt.Sprintf("b%d", i+1), addr: "127.0.0.1:0", delivered: map[string]int{}}
+		s := &seat{t: t, name: fmt.Sprintf("b%d", i+1), delivered: map[string]int{}}
 		s.mode.Store(seatWell)
 		s.rise()
 		t.Cleanup(s.die)
@@ -53,11 +53,16 @@ func newSeats(t testing.TB, n int) []*seat {
 // rise listens, at the address of the first time.
 func (s *seat) rise() {
 	s.t.Helper()
-	l, err := net.Listen("tcp", s.addr)
-	if err != nil {
-		s.t.Fatal(err)
+	var l net.Listener
+	if s.addr == "" {
+		l = proxytest.Listen(s.t)
+		s.addr = l.Addr().String()
+	} else {
+		var err error
+		if l, err = net.Listen("tcp", s.addr); err != nil {
+			s.t.Fatal(err)
+		}
 	}
-	s.addr = l.Addr().String()
 	server := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
 	s.mu.Lock()
 	s.server = server

@@ -102,7 +102,7 @@ func TestHostileRequestsOverHTTP3(t *testing.T) {
 }
 
 func TestAHeadThatNeverEndsOverHTTP3(t *testing.T) {
-	short := "http3 = true\nidle = \"200ms\"\nheader_timeout = \"400ms\""
+	short := "http3 = true\nidle = \"1s\"\nheader_timeout = \"2s\""
 	r := startWith(t, strings.Replace(preamble, "http3    = true", short, 1)+appPool(named(t, "one").URL))
 	c := r.dialHTTP3(nil)
 	str, err := c.OpenStreamSync(t.Context())
@@ -120,7 +120,7 @@ func TestAHeadThatNeverEndsOverHTTP3(t *testing.T) {
 }
 
 func TestAnIdleConnectionOverHTTP3Ends(t *testing.T) {
-	r := startWith(t, strings.Replace(preamble, "http3    = true", "http3 = true\nidle = \"200ms\"", 1)+appPool(named(t, "one").URL))
+	r := startWith(t, strings.Replace(preamble, "http3    = true", "http3 = true\nidle = \"2s\"", 1)+appPool(named(t, "one").URL))
 	c := r.dialHTTP3(nil)
 	select {
 	case <-c.Context().Done():
@@ -139,7 +139,7 @@ func TestAClientThatTakesNothingOverHTTP3(t *testing.T) {
 		_, _ = io.WriteString(w, strings.Repeat("x", 1900))
 	}))
 	t.Cleanup(s.Close)
-	r := startWith(t, strings.Replace(preamble, "http3    = true", "http3 = true\nwrite_idle = \"300ms\"", 1)+appPool(s.URL))
+	r := startWith(t, strings.Replace(preamble, "http3    = true", "http3 = true\nwrite_idle = \"2s\"", 1)+appPool(s.URL))
 	conf := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{http3.NextProtoH3}} //nolint:gosec // the certificate is not what is tested
 	c, err := quic.DialAddr(t.Context(), r.Addr("front").String(), conf, &quic.Config{InitialStreamReceiveWindow: 10, MaxStreamReceiveWindow: 10})
 	if err != nil {

@@ -118,7 +118,7 @@ func TestAVisitorOfAFailingBackendMovesAndStays(t *testing.T) {
 	}))
 	t.Cleanup(failing.Close)
 	toml := strings.Replace(appPool(failing.URL, named(t, "two").URL), `policy = "round_robin"`,
-		"policy = \"first\"\nslow_start = \"1h\"\n[pool.outliers]\nconsecutive = 3\neject = \"100ms\"\neject_max = \"100ms\"", 1)
+		"policy = \"first\"\nslow_start = \"1h\"\n[pool.outliers]\nconsecutive = 3\neject = \"2s\"\neject_max = \"2s\"", 1)
 	r := start(t, toml)
 	m := modes[0]
 	visitor := m.client(t)

@@ -419,11 +419,11 @@ func TestAWriteDeadlineEndsAWriteAndIsLiftedWithTheAnswer(t *testing.T) {
 		control := http.NewResponseController(w)
 		switch r.URL.Path {
 		case "/soon":
-			_ = control.SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
+			_ = control.SetWriteDeadline(time.Now().Add(time.Second))
 			_, _ = w.Write([]byte("x"))
 			_ = control.Flush()
 		case "/wait":
-			time.Sleep(20 * time.Millisecond) // past the deadline of the request before
+			time.Sleep(1100 * time.Millisecond) // past the deadline of the request before
 			_, _ = w.Write(make([]byte, 100<<10))
 		default:
 			_ = control.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))

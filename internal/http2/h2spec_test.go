@@ -35,7 +35,7 @@ func TestH2specInStrictMode(t *testing.T) {
 	}
 	passed := 0
 	for id, result := range runH2spec(t, &config.Config{
-		Host: host, Port: n, Path: "/", Timeout: 2 * time.Second, MaxHeaderLen: 4000, Strict: true, TLS: true, Insecure: true,
+		Host: host, Port: n, Path: "/", Timeout: 10 * time.Second, MaxHeaderLen: 4000, Strict: true, TLS: true, Insecure: true,
 	}) {
 		if result.Failed {
 			t.Errorf("%s, %s: %+v", id, result.TestCase.Desc, result.Error)

@@ -12,7 +12,7 @@ import (
 func TestChildIsAProcessThatCanBeKilledFrozenAndEnded(t *testing.T) {
 	c := StartChild(t, "b1", 10*time.Millisecond)
 	tr := &http.Transport{DisableKeepAlives: true}
-	client := &http.Client{Transport: tr, Timeout: 300 * time.Millisecond}
+	client := &http.Client{Transport: tr, Timeout: 2 * time.Second}
 	ask := func(method, id string) (string, error) {
 		req, _ := http.NewRequest(method, "http://"+c.Addr+"/", nil) //nolint:noctx // the client has a timeout
 		req.Header.Set("X-Visitor", "v")

@@ -51,7 +51,7 @@ func eventually(t *testing.T, what string, done func() bool) {
 }
 
 func answers(c *child) bool {
-	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get("http://" + c.address + "/healthz")
 	if err != nil {
 		return false
