@@ -14,7 +14,8 @@ type clientPolicy struct {
 	id          string // changes with whatever makes a session one of this policy
 	mode        Mode
 	authorities *x509.CertPool
-	trusted     map[string]bool // the same, as DER
+	trusted     map[string]bool              // the same, as DER
+	issuers     map[string]*x509.Certificate // by the DER of one of them, the one of them that has issued it
 	revoked     revocations
 	warnings    []ClientError
 }
@@ -41,6 +42,7 @@ func readPolicy(p ClientPolicy) (*clientPolicy, []ClientError) {
 		if out.revoked, faults = readRevocations(p.CRLs, list); len(faults) > 0 {
 			return nil, faults
 		}
+		out.issuers = issuersAmong(list)
 		out.warnings = out.revoked.warnings(time.Now(), list)
 	}
 	out.id = hex.EncodeToString(sum.Sum(nil))
@@ -83,7 +85,7 @@ func (p *clientPolicy) good(chains [][]*x509.Certificate) error {
 			err = errDistrusted
 			continue
 		}
-		if err = p.revoked.check(chain); err == nil {
+		if err = p.revoked.check(chain, p.issuers); err == nil {
 			return nil
 		}
 	}

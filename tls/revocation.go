@@ -114,25 +114,63 @@ func (r revocations) unlisted(authorities []*x509.Certificate) error {
 	return nil
 }
 
-// check looks each certificate of a chain up in the list of the one above it. An
+// check looks each certificate of a chain up in the list of the one above it, also
+// where the chain ends, at an authority that another one, in issuers, has issued. An
 // authority without a list is taken at its word. A list that has ended says
 // nothing any more, and what it does not say may be that a key was stolen: it
 // admits nobody.
-func (r revocations) check(chain []*x509.Certificate) error {
+func (r revocations) check(chain []*x509.Certificate, issuers map[string]*x509.Certificate) error {
 	if len(r) == 0 {
 		return nil
 	}
-	var buf [serialSize]byte
 	for i := range len(chain) - 1 {
-		above := chain[i+1]
-		list := r[signer{string(above.RawSubject), string(above.RawSubjectPublicKeyInfo)}] // as signerOf, without copies
-		switch {
-		case list == nil:
-		case list.serials[string(serialKey(buf[:], chain[i].SerialNumber))]:
-			return errRevoked
-		case list.Over(time.Now()):
-			return listEnded{list}
+		if err := r.checkOne(chain[i], chain[i+1]); err != nil {
+			return err
 		}
 	}
+	last := chain[len(chain)-1]
+	for range len(issuers) { // authorities may have issued each other
+		above := issuers[string(last.Raw)]
+		if above == nil {
+			break
+		}
+		if err := r.checkOne(last, above); err != nil {
+			return err
+		}
+		last = above
+	}
 	return nil
+}
+
+func (r revocations) checkOne(cert, above *x509.Certificate) error {
+	list := r[signer{string(above.RawSubject), string(above.RawSubjectPublicKeyInfo)}] // as signerOf, without copies
+	if list == nil {
+		return nil
+	}
+	var buf [serialSize]byte
+	switch {
+	case list.serials[string(serialKey(buf[:], cert.SerialNumber))]:
+		return errRevoked
+	case list.Over(time.Now()):
+		return listEnded{list}
+	}
+	return nil
+}
+
+// issuersAmong finds, by the DER of each authority that another of them has
+// issued, that other one. One that has issued itself has none.
+func issuersAmong(authorities []*x509.Certificate) map[string]*x509.Certificate {
+	all := make(map[string]*x509.Certificate)
+	for _, cert := range authorities {
+		if bytes.Equal(cert.RawSubject, cert.RawIssuer) {
+			continue
+		}
+		for _, a := range authorities {
+			if bytes.Equal(a.RawSubject, cert.RawIssuer) && cert.CheckSignatureFrom(a) == nil {
+				all[string(cert.Raw)] = a
+				break
+			}
+		}
+	}
+	return all
 }

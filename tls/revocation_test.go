@@ -48,6 +48,32 @@ func TestEachKeyOfAnAuthorityHasAListOfItsOwn(t *testing.T) {
 	}
 }
 
+// Of a bundle of a root and what it has issued, chains may end at either.
+func TestAnAuthorityInCaIsRevokedByTheOneThatIssuedIt(t *testing.T) {
+	root := newAuthority(t)
+	middle := root.under("middle")
+	sub := middle.under("sub")
+	var bundle [][]byte
+	for _, a := range []*authority{sub, middle, root} {
+		bundle = append(bundle, encodeCertificate(a.cert.Raw))
+	}
+	ca := root.write("bundle.pem", bundle...)
+	ann := sub.client("ann", 7)
+	ends := time.Now().Add(200 * time.Hour)
+	for _, tt := range []struct{ name, list, want string }{
+		{"of another number", root.list("root1.crl", 1, ends, 9), ""},
+		{"that names what is two above", root.list("root2.crl", 2, ends, middle.cert.SerialNumber.Int64()), "revoked"},
+		{"that names what is one above", middle.list("middle.crl", 3, ends, sub.cert.SerialNumber.Int64()), "revoked"},
+		{"that has ended", root.list("root4.crl", 4, time.Now().Add(-time.Minute)), "ended"},
+	} {
+		policy := ClientPolicy{Hosts: []string{"a.example.org"}, Mode: RequireCertificate, CA: ca, CRLs: []string{tt.list}}
+		_, err := newMeeting(t, root, policy).greet("a.example.org", "ann", ann)
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("a list %s: %v", tt.name, err)
+		}
+	}
+}
+
 func TestListsThatSayLessThanAllAreRefused(t *testing.T) {
 	a := newAuthority(t)
 	ca := a.write("clients.pem", encodeCertificate(a.cert.Raw))
