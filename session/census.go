@@ -106,13 +106,20 @@ func (c *Census) Saw(visitor uint64, p *Place, now time.Time) {
 	if !c.knows(visitor) {
 		return
 	}
-	s := c.shard(visitor)
+	if s := c.shard(visitor); !c.note(s, visitor, p, now) {
+		if c.crowded(s, now); c.knows(visitor) {
+			c.note(s, visitor, p, now) // or others have taken the room, and it is coarser yet
+		}
+	}
+}
+
+// note reports whether there was room.
+func (c *Census) note(s *censusShard, visitor uint64, p *Place, now time.Time) bool {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	was, known := s.seen[visitor]
 	if !known && len(s.seen) >= c.limit {
-		s.mu.Unlock()
-		c.crowded(s, now)
-		return
+		return false
 	}
 	if known && was.place != p {
 		was.place.add(visitor, -1)
@@ -121,7 +128,7 @@ func (c *Census) Saw(visitor uint64, p *Place, now time.Time) {
 		p.add(visitor, 1)
 	}
 	s.seen[visitor] = sighting{max(was.at, now.UnixNano()), p}
-	s.mu.Unlock()
+	return true
 }
 
 // LastSeen returns when the visitor was last noted; the zero Time: not within

@@ -134,6 +134,29 @@ func TestCensusIsExactAgainAfterACrowdAndForgetsNobody(t *testing.T) {
 	}
 }
 
+// Whoever finds a shard full of visitors that have gone is noted once they are
+// cleared away.
+func TestCensusNotesWhoeverHasRoomMade(t *testing.T) {
+	c := NewCensus(time.Minute, censusStart)
+	p := c.Place("a")
+	shard := c.shard(1)
+	last, n := uint64(1), 0
+	for ; n < c.limit; last++ {
+		if c.shard(last) == shard {
+			c.Saw(last, p, censusStart)
+			n++
+		}
+	}
+	for c.shard(last) != shard {
+		last++
+	}
+	now := censusStart.Add(2 * time.Minute)
+	c.Saw(last, p, now)
+	if n := c.Count(p, now); n != 1 || c.LastSeen(last).IsZero() || !c.Exact() {
+		t.Errorf("%d visitors, seen %v, exact %v", n, c.LastSeen(last), c.Exact())
+	}
+}
+
 func TestCensusFromManyGoroutines(t *testing.T) {
 	c := NewCensus(time.Minute, censusStart)
 	places := []*Place{c.Place("a"), c.Place("b"), c.Place("c")}
