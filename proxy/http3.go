@@ -166,11 +166,11 @@ func (q *quicSide) serve() {
 
 // goAway takes no further connections, and asks clients for no more requests.
 func (q *quicSide) goAway() {
-	q.front.altSvc.Store(nil)
 	q.door.closing.Store(true)
 	q.mu.Lock()
 	first := !q.leaving
 	q.leaving = true
+	q.front.altSvc.Store(nil) // here, or a bind that is under way would store it again
 	l := q.listener
 	if first && l != nil {
 		q.tasks.Go(func() {
