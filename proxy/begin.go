@@ -50,7 +50,7 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x.in = r
 	x.late = r.ProtoMajor == 3
 	x.out.reset(w, x)
-	x.out.idle = x.listener.cfg.WriteIdle
+	x.out.idle = x.door.cfg.WriteIdle
 
 	rec := &x.record
 	rec.Time = time.Now()
@@ -96,7 +96,7 @@ func (x *exchange) admit() (verdict, bool) {
 	if int64(len(r.RequestURI)) > rules.MaxURI {
 		return uriTooLong, false
 	}
-	if tooManyHeaders(r, rules.MaxHeaders, rules.MaxHeader) {
+	if tooManyHeaders(r, x.door.cfg.MaxHeaders, x.door.cfg.MaxHeader) {
 		return headerTooLarge, false
 	}
 	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {

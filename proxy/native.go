@@ -58,8 +58,8 @@ func newNative(d *door) *native {
 // is looked at for each request.
 const listOverhead = 32
 
-// maxLines is the most header lines that an engine takes: that of the
-// configuration, which a reload may change, is looked at for each request.
+// maxLines is the most header lines that an engine takes: the listener's own
+// limit is looked at for each request, which is then logged.
 const maxLines = 10000
 
 func (e *native) serve(l net.Listener) error {

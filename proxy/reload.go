@@ -155,7 +155,7 @@ func authority(cfg *config.Config) *config.ACME {
 
 // boundOnce is the part of a listener that is fixed when it is bound.
 func boundOnce(l config.Listener) any {
-	return [...]any{l.Address, l.Protocol, l.Engine, l.Idle, l.HeaderTimeout, l.MaxHeader, l.ProxyProtocol, l.HTTP3, l.HTTP3Port, l.EarlyData}
+	return [...]any{l.Address, l.Protocol, l.Engine, l.Idle, l.HeaderTimeout, l.WriteIdle, l.MaxHeader, l.MaxHeaders, l.ProxyProtocol, l.HTTP3, l.HTTP3Port, l.EarlyData}
 }
 
 func comparePools(old, cfg *config.Config) []string {
