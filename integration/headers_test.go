@@ -13,7 +13,7 @@ import (
 // identities are headers in which a backend may believe who its client is.
 var identities = []string{
 	"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded-Prefix",
-	"X-Real-IP", "Forwarded", "X-SSL-Subject", "X-SSL-Client-Verify", "X-SSL-Cipher", "X-Client-Cert", "X-Client-IP", "Proxy",
+	"X-Real-IP", "Forwarded", "X-SSL-Subject", "X-SSL-Client-Verify", "X-SSL-Cipher", "X-Client-Cert", "X-Client-IP", "Remote-User", "Proxy",
 	"X_Forwarded_For", "X-Forwarded_Proto", "x_ssl_client_verify", "X_Real_IP", "x_request_id",
 }
 
@@ -65,7 +65,7 @@ func TestConnectionCannotNameWhatTheDoorSets(t *testing.T) {
 	rec := proxytest.NewRecorder(t, nil)
 	p := proxytest.Start(t, proxytest.Options{Config: strings.Replace(proxytest.Pool("app", rec.Addr), "[[pool]]", "forwarded = true\n[route.request.set]\nX-Front = \"door\"\n[[pool]]", 1)})
 	c := proxytest.DialRaw(t, p.Addr("plain"))
-	names := []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Request-Id", "Forwarded", "X-Front", "Host"}
+	names := []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Real-IP", "X-Request-Id", "Forwarded", "X-Front", "Host"}
 	c.Send("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close, X-Mine, " + strings.Join(names, ", ") + "\r\nX-Mine: 1\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n")
 	if a, err := c.Answer("GET"); err != nil || a.Status != 200 {
 		t.Fatalf("answer %v, %v", a, err)
@@ -76,8 +76,41 @@ func TestConnectionCannotNameWhatTheDoorSets(t *testing.T) {
 			t.Errorf("%s is %q", name, r.Values(name))
 		}
 	}
+	for name, want := range map[string]string{"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "localhost", "X-Forwarded-Proto": "http", "X-Front": "door", "X-Real-IP": "127.0.0.1"} {
+		if got := r.Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
 	if r.Has("X-Mine") {
 		t.Error("a header that Connection names was passed on")
+	}
+}
+
+// Rules that put parts of a request together make no other header of them.
+func TestEscapedLineEndsInRulesMakeNoHeaders(t *testing.T) {
+	t.Parallel()
+	rec := proxytest.NewRecorder(t, nil)
+	rules := "[route.request.set]\nX-Path = \"at ${path}\"\nX-Query = \"${query}\"\n[route.response.set]\nX-Was = \"${path}?${query}\"\n[[pool]]"
+	p := proxytest.Start(t, proxytest.Options{Config: strings.Replace(proxytest.Pool("app", rec.Addr), "[[pool]]", rules, 1)})
+	for _, m := range modes {
+		for _, target := range []string{"/a%0d%0aX-Evil:%201", "/a%0aX-Evil:1", "/a%0dX-Evil:1", "/a?q=%0d%0aX-Evil:%201", "/a%00b", "/%E5%98%8A%E5%98%8DX-Evil:1"} {
+			before := len(rec.Requests())
+			res := do(t, m.client(p), request(t, "GET", p.URL(m.listener)+target, ""))
+			if res.Header.Get("X-Evil") != "" {
+				t.Errorf("%s, %s: the answer has a header more: %v", m.name, target, res.Header)
+			}
+			if was := res.Header.Get("X-Was"); strings.ContainsAny(was, "\r\n\x00") {
+				t.Errorf("%s, %s: X-Was is %q", m.name, target, was)
+			}
+			for _, r := range rec.Requests()[before:] {
+				if r.Has("X-Evil") || strings.Contains(string(r.Raw), "\nX-Evil") || strings.Contains(string(r.Raw), "\rX-Evil") {
+					t.Errorf("%s, %s: the backend got\n%s", m.name, target, r.Raw)
+				}
+			}
+			if len(rec.Requests()) == before && res.StatusCode != 400 {
+				t.Errorf("%s, %s: %d, and nothing came to the backend", m.name, target, res.StatusCode)
+			}
+		}
 	}
 }
 
