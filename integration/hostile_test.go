@@ -294,6 +294,45 @@ func TestHostileH4Bomb(t *testing.T) {
 	served(t, p)
 }
 
+// The largest lists that are accepted, on as many streams as may be open, whose
+// requests nobody answers.
+func TestHostileH4LargestListsThatAreAccepted(t *testing.T) {
+	t.Parallel()
+	const connections, streams = 3, 100
+	var held atomic.Int64
+	release := make(chan struct{})
+	app := proxytest.NewCounter(t, "app", func(_ http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Many") == "" {
+			return
+		}
+		held.Add(1)
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	})
+	t.Cleanup(func() { close(release) })
+	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", app.Addr)})
+	served(t, p)
+	before := p.Memory()
+	many := proxytest.Field{Name: "x-many", Value: strings.Repeat("z", 150)}
+	for range connections {
+		h := proxytest.DialH2(t, p.Addr("front"), p.CA, "localhost")
+		for n := range uint32(streams) {
+			if err := h.Open(2*n+1, true, get2(slices.Repeat([]proxytest.Field{many}, 90)...)...); err != nil {
+				t.Fatalf("stream %d: %v", n, err)
+			}
+		}
+	}
+	proxytest.Eventually(t, "all requests to be held by the backend", func() bool { return held.Load() == connections*streams })
+	after := p.Memory()
+	t.Logf("%d MiB before, %d MiB with %d requests of 14 KiB each", before>>20, after>>20, held.Load())
+	if after > before+64<<20 && !proxytest.Raced(t) {
+		t.Errorf("memory went from %d to %d MiB", before>>20, after>>20)
+	}
+	served(t, p)
+}
+
 func TestHostileH6SlowReaders(t *testing.T) {
 	t.Parallel()
 	chunk := make([]byte, 64<<10)
