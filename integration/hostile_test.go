@@ -319,14 +319,14 @@ func TestHostileH4LargestListsThatAreAccepted(t *testing.T) {
 	for range connections {
 		h := proxytest.DialH2(t, p.Addr("front"), p.CA, "localhost")
 		for n := range uint32(streams) {
-			if err := h.Open(2*n+1, true, get2(slices.Repeat([]proxytest.Field{many}, 90)...)...); err != nil {
+			if err := h.Open(2*n+1, true, get2(slices.Repeat([]proxytest.Field{many}, 75)...)...); err != nil {
 				t.Fatalf("stream %d: %v", n, err)
 			}
 		}
 	}
 	proxytest.Eventually(t, "all requests to be held by the backend", func() bool { return held.Load() == connections*streams })
 	after := p.Memory()
-	t.Logf("%d MiB before, %d MiB with %d requests of 14 KiB each", before>>20, after>>20, held.Load())
+	t.Logf("%d MiB before, %d MiB with %d requests of 12 KiB each", before>>20, after>>20, held.Load())
 	if after > before+64<<20 && !proxytest.Raced(t) {
 		t.Errorf("memory went from %d to %d MiB", before>>20, after>>20)
 	}
