@@ -34,6 +34,8 @@ func TestPlaintextBeforeTheHandshakeIsNotPassedOn(t *testing.T) {
 	for _, protocol := range []string{"h1", "h2"} {
 		p := proxytest.Start(t, proxytest.Options{Config: "[[route]]\npool = \"app\"\n" +
 			proxytest.OnlyPool("app", "protocol = \""+protocol+"\"", "https://"+l.Addr().String())})
+		// Or a check that fails meanwhile would move the request.
+		proxytest.Eventually(t, "a check to fail", func() bool { return p.Status().Pools[0].Backends[0].State == "down" })
 		c := proxytest.DialRaw(t, p.Addr("plain"))
 		c.Send(get + "\r\n")
 		a, err := c.Answer("GET")
