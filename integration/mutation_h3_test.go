@@ -19,7 +19,7 @@ var overlooked = []string{proxytest.CutFrame}
 // at all.
 func TestMutatedStreamsNeverBecomeOthersOverHTTP3(t *testing.T) {
 	t.Parallel()
-	m := mutants{total: ofLength(4_000, 200_000), protocol: "https", truth: oracle{scheme: "https", streams: true, overlooks: overlooked}}
+	m := mutants{total: ofLength(4_000, 480_000), protocol: "https", truth: oracle{scheme: "https", streams: true, overlooks: overlooked}}
 	from := streamSeeds()
 	m.client = func(p *proxytest.Sterling, addr string) func(*rand.Rand) trial {
 		var c *quic.Conn
