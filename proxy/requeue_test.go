@@ -1,8 +1,10 @@
 package proxy
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestAReloadIsHeededByThoseWhoWaitInTheQueue(t *testing.T) {
@@ -33,7 +35,9 @@ func TestAReloadIsHeededByThoseWhoWaitInTheQueue(t *testing.T) {
 				<-one.begun
 				busy := ask(t.Context(), t, c, r.url(m)+"/busy")
 				<-one.begun
-				waits := ask(t.Context(), t, c, r.url(m)+"/waits")
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // rather than for ever
+				defer cancel()
+				waits := ask(ctx, t, c, r.url(m)+"/waits")
 				r.waiting(1)
 				if _, err := r.Reload(r.parse(preamble + tt.change(toml))); err != nil {
 					t.Fatal(err)
