@@ -2,7 +2,6 @@ package admin
 
 import (
 	"encoding/json"
-	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ func FuzzHost(f *testing.F) {
 	for _, s := range [][2]string{
 		{"127.0.0.1:9180", "localhost:9180"}, {"127.0.0.1:9180", "evil.example"}, {":9180", "10.0.0.2:9180"}, {"[::]:9180", "[2001:db8::1%eth0]:1"},
 		{"door.internal:9180", "DOOR.internal"}, {":9180", ""}, {"127.0.0.1:9180", "[localhost]:1"}, {"0.0.0.0:1", "]["}, {"nonsense", "x"}, {"x:1", "x."},
+		{"s", "::0%["}, {"[fe80::1%eth0]:1", "[fe80::1]"},
 	} {
 		f.Add(s[0], s[1])
 	}
@@ -21,18 +21,17 @@ func FuzzHost(f *testing.F) {
 		if !g.knows(host) || g.at.network == "unix" {
 			return
 		}
-		name := host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			name = h
-		}
-		name = strings.Trim(name, "[]")
-		figures, err := netip.ParseAddr(name)
-		bound, badBound := netip.ParseAddr(g.at.host)
-		everywhere := g.at.host == "" || badBound == nil && bound.IsUnspecified()
-		ours := strings.EqualFold(name, "localhost") || strings.EqualFold(name, g.at.host) ||
-			err == nil && (everywhere || figures.Unmap().IsLoopback())
-		if name == "" || !ours {
+		name := hostOf(host)
+		ours := strings.EqualFold(name, "localhost") || strings.EqualFold(name, g.at.host)
+		figures := strings.Trim(strings.ToLower(name), "0123456789abcdef:.") == "" && strings.ContainsAny(name, ":.")
+		if _, err := netip.ParseAddr(name); name == "" || !ours && (err != nil || !figures) {
 			t.Fatalf("at %q, Host %q is known", address, host)
+		}
+		if bound, err := netip.ParseAddr(g.at.host); err == nil && !bound.IsUnspecified() && !ours {
+			asked := netip.MustParseAddr(name).Unmap()
+			if !asked.IsLoopback() && asked != bound.WithZone("").Unmap() {
+				t.Fatalf("at %q, Host %q is known", address, host)
+			}
 		}
 	})
 }

@@ -89,22 +89,39 @@ func (g *guard) authorized(r *http.Request) bool {
 
 // knows reports whether a Host is one that the address goes by. An address
 // written in figures can never be a rebound name, so that a wildcard address
-// takes them all.
+// takes them all. Clients leave the zone of an address out, as it is
+// local to each machine (RFC 4007 section 6), so that none is taken with one.
 func (g *guard) knows(hostport string) bool {
 	if g.at.network == "unix" {
 		return true // no browser reaches it
 	}
-	host := hostport
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		host = h
-	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	if isLoopback(host) || strings.EqualFold(host, g.at.host) {
-		return host != ""
-	}
-	if bound, err := netip.ParseAddr(g.at.host); g.at.host != "" && (err != nil || !bound.IsUnspecified()) {
+	host := hostOf(hostport)
+	if host == "" {
 		return false
 	}
-	_, err := netip.ParseAddr(host)
-	return err == nil
+	if strings.EqualFold(host, "localhost") || strings.EqualFold(host, g.at.host) {
+		return true
+	}
+	asked, err := netip.ParseAddr(host)
+	if err != nil || asked.Zone() != "" {
+		return false
+	}
+	if asked.Unmap().IsLoopback() || g.at.host == "" {
+		return true
+	}
+	bound, err := netip.ParseAddr(g.at.host)
+	return err == nil && (bound.IsUnspecified() || bound.WithZone("").Unmap() == asked.Unmap())
+}
+
+// hostOf takes the port and the brackets off a Host.
+func hostOf(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		return host
+	}
+	if inner, ok := strings.CutPrefix(hostport, "["); ok {
+		if inner, ok = strings.CutSuffix(inner, "]"); ok {
+			return inner
+		}
+	}
+	return hostport
 }
