@@ -55,7 +55,6 @@ func newQUICSide(front *door) *quicSide {
 	q.server = &http3.Server{
 		Handler:        q,
 		MaxHeaderBytes: int(cfg.MaxHeader) + listOverhead*cfg.MaxHeaders,
-		IdleTimeout:    cfg.Idle,
 		ConnContext:    q.connected,
 	}
 	return q

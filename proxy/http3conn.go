@@ -33,9 +33,9 @@ type quicConn struct {
 	active atomic.Int64 // requests
 	flood  quicFlood
 	frames *quicFrames
-	// stalled ends a connection that has streams but no request: a client that
-	// sends a head byte by byte. One without streams ends by itself.
-	stalled *time.Timer
+	// idle ends a connection that has had no request for as long as it may. That
+	// of http3 would go on, and keep all of the connection, when that has ended.
+	idle *time.Timer
 }
 
 type quicConnKey struct{}
@@ -104,23 +104,19 @@ func (q *quicSide) connected(ctx context.Context, conn *quic.Conn) context.Conte
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(base, func() { cancel(context.Cause(base)) })
 	c.conn = conn
-	c.stalled = time.AfterFunc(c.patience(), c.endStalled)
+	c.idle = time.AfterFunc(q.front.cfg.Idle, c.endIdle)
 	context.AfterFunc(conn.Context(), func() {
 		stop()
-		c.stalled.Stop()
+		c.idle.Stop()
 	})
 	return ctx
 }
 
-// patience is how long a connection may be without a request.
-func (c *quicConn) patience() time.Duration {
-	cfg := c.side.front.cfg
-	return cfg.Idle + cfg.HeaderTimeout
-}
-
-func (c *quicConn) endStalled() {
+// endIdle also ends what has begun a head and not finished it, as that is no
+// request yet.
+func (c *quicConn) endIdle() {
 	if c.active.Load() == 0 {
-		c.refuse(http3.ErrCodeExcessiveLoad)
+		c.refuse(http3.ErrCodeNoError)
 	}
 }
 
@@ -133,7 +129,7 @@ func (c *quicConn) refuse(code http3.ErrCode) {
 func (c *quicConn) begin() {
 	c.side.requests.Add(1)
 	if c.active.Add(1) == 1 {
-		c.stalled.Stop()
+		c.idle.Stop()
 	}
 }
 
@@ -143,7 +139,10 @@ func (c *quicConn) end(reset bool) {
 		c.endFlood()
 	}
 	if c.active.Add(-1) == 0 {
-		c.stalled.Reset(c.patience())
+		c.idle.Reset(c.side.front.cfg.Idle)
+		if c.conn.Context().Err() != nil { // while the last request was
+			c.idle.Stop()
+		}
 	}
 	c.side.requests.Add(-1)
 }
