@@ -104,7 +104,7 @@ func (v *ForwardedValues) resolve() told {
 // neither is known.
 func impliedPort(host, proto string) int {
 	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
-		if n, err := strconv.ParseUint(host[i+1:], 10, 16); err == nil {
+		if n, err := strconv.ParseUint(host[i+1:], 10, 16); err == nil && n > 0 {
 			return int(n)
 		}
 	}

@@ -20,6 +20,7 @@ func FuzzForwarded(f *testing.F) {
 		f.Add(s[0], s[1], s[2], "8443", "id-1", "door.example:443")
 	}
 	f.Add("192.0.2.1", "h", "http", "0", "no id", "door.example")
+	f.Add("192.0.2.1", "h:0000", "http", "70000", "id-1", "door.example")
 	trust, peer := trustIn("10.0.0.0/8"), netip.MustParseAddr("10.0.0.1")
 	f.Fuzz(func(t *testing.T, chain, host, proto, port, id, asked string) {
 		if !saneHost(asked) {
