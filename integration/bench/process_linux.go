@@ -49,7 +49,7 @@ func kill(pid int, gently bool) {
 
 // signalProfile asks a program built with the profile overlay to begin or to
 // end its profile.
-func signalProfile(pid int) error { return syscall.Kill(pid, syscall.SIGUSR2) }
+func signalProfile(pid int) error { return syscall.Kill(pid, syscall.SIGWINCH) }
 
 // nap sleeps more exactly than time.Sleep, which counts in milliseconds
 // while the program also waits for the network.

@@ -16,8 +16,8 @@ import (
 const profileVariable = "STERLING_BENCH_PROFILE"
 
 // profileSource is a file that is laid over the program's own when it is built
-// for profiles, so that the product needs to know nothing of them. One SIGUSR2
-// begins a profile, the next ends it.
+// for profiles, so that the product needs to know nothing of them. One SIGWINCH,
+// which the product has no use for, begins a profile, and the next ends it.
 const profileSource = `package main
 
 import (
@@ -38,7 +38,7 @@ func init() {
 		}
 	}
 	asked := make(chan os.Signal, 2)
-	signal.Notify(asked, syscall.SIGUSR2)
+	signal.Notify(asked, syscall.SIGWINCH)
 	go func() {
 		for range asked {
 			f, err := os.Create(path + ".part")
