@@ -39,6 +39,10 @@ type Recorder struct {
 	Addr string
 	// URL is http:// and Addr.
 	URL string
+	// Early, where it is set before the first request, answers when the head of a
+	// request was read, and its body is read behind that; or not at all, where it
+	// says Close. An empty Reply leaves the request to what answers the others.
+	Early func(head *Recorded) Reply
 
 	answer func(*Recorded) Reply
 	l      net.Listener
@@ -168,8 +172,9 @@ func (r *Recorder) serve(c net.Conn, n int) {
 
 // one reads and answers one request and reports whether another may follow.
 func (r *Recorder) one(c net.Conn, src *bufio.Reader, rec *Recorded) bool {
-	if r.read(c, src, rec) != nil {
-		return false
+	answered, err := r.read(c, src, rec)
+	if err != nil || answered {
+		return err == nil
 	}
 	reply := r.answer(rec)
 	if _, err := c.Write([]byte(reply.Raw)); err != nil {
@@ -182,8 +187,11 @@ func (r *Recorder) one(c net.Conn, src *bufio.Reader, rec *Recorded) bool {
 	return !reply.Close && reply.Raw != ""
 }
 
-// read reads one request and keeps it, however far it got.
-func (r *Recorder) read(c net.Conn, src *bufio.Reader, rec *Recorded) (err error) {
+// errLeft ends a connection whose request is not read any further.
+var errLeft = errors.New("answered and left")
+
+// read reads one request and keeps it, however far it got. answered: early.
+func (r *Recorder) read(c net.Conn, src *bufio.Reader, rec *Recorded) (answered bool, err error) {
 	kept := false
 	keep := func() {
 		r.mu.Lock()
@@ -200,6 +208,15 @@ func (r *Recorder) read(c net.Conn, src *bufio.Reader, rec *Recorded) (err error
 	if err == nil && strings.EqualFold(work.Get("Expect"), "100-continue") {
 		_, err = c.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
 	}
+	if err == nil && r.Early != nil {
+		reply := r.Early(&work)
+		if answered = reply.Raw != ""; answered {
+			_, err = c.Write([]byte(reply.Raw))
+		}
+		if err == nil && reply.Close {
+			err = errLeft
+		}
+	}
 	if err == nil {
 		err = s.body()
 	}
@@ -208,7 +225,7 @@ func (r *Recorder) read(c net.Conn, src *bufio.Reader, rec *Recorded) (err error
 		kept = true
 	}
 	*rec = work
-	return err
+	return answered, err
 }
 
 // forMethod takes the body off an answer to HEAD.

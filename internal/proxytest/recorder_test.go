@@ -80,6 +80,35 @@ func TestRecorderTellsARequestThatWasCut(t *testing.T) {
 	}
 }
 
+func TestRecorderAnswersEarly(t *testing.T) {
+	CheckLeaks(t)
+	rec := NewRecorder(t, nil)
+	rec.Early = func(head *Recorded) Reply {
+		if head.Method == "GET" {
+			return Reply{}
+		}
+		return Reply{Raw: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly", Close: head.Target == "/leave"}
+	}
+	c := DialRaw(t, rec.Addr)
+	for _, step := range []struct{ send, want string }{
+		{"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n", "early"},
+		{"bodyGET / HTTP/1.1\r\nHost: x\r\n\r\n", "ok"},
+		{"POST /leave HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n", "early"},
+	} {
+		c.Send(step.send)
+		if a, err := c.Answer("POST"); err != nil || a.Body != step.want {
+			t.Fatalf("answer %v, %v; want %s", a, err, step.want)
+		}
+	}
+	if !c.Closed(patience) {
+		t.Error("the connection stays open")
+	}
+	got := rec.Requests()
+	if len(got) != 3 || !got[0].WellFormed() || string(got[0].Body) != "body" || !got[1].WellFormed() || got[2].Complete {
+		t.Errorf("recorded %v", got)
+	}
+}
+
 func TestCounterCountsDeliveriesById(t *testing.T) {
 	a, b := NewCounter(t, "a", nil), NewCounter(t, "b", nil)
 	send := func(c *Counter, id string) {
