@@ -257,3 +257,87 @@ func TestAnUnreadBodyIsNeverTheNextRequest(t *testing.T) {
 		}
 	}
 }
+
+// earlyBackend answers a POST when it has read the head. Then it reads the body,
+// or hangs up.
+func earlyBackend(t *testing.T, leaves bool) *proxytest.Recorder {
+	t.Helper()
+	rec := proxytest.NewRecorder(t, nil)
+	rec.Early = func(head *proxytest.Recorded) proxytest.Reply {
+		if head.Method != "POST" {
+			return proxytest.Reply{}
+		}
+		return proxytest.Reply{Raw: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly", Close: leaves}
+	}
+	return rec
+}
+
+// S2 by the other way: the backend has answered, and most of the body is still
+// to come, with a request behind it.
+func TestAnUnreadBodyIsNeverTheNextRequestBehindAnEarlyAnswer(t *testing.T) {
+	t.Parallel()
+	inner := strings.Repeat("GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n", 100)
+	much := strings.Repeat(inner, 250) // more than sockets hold
+	for _, leaves := range []bool{false, true} {
+		rec := earlyBackend(t, leaves)
+		p := proxytest.Start(t, proxytest.Options{Config: routeTo("app", "hosts = [\"localhost\"]", rec)})
+		chunk := func(data string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(data), data) }
+		const chunks, last = "Transfer-Encoding: chunked\r\n\r\n", "0\r\n\r\n"
+		for name, halves := range map[string][2]string{
+			"length":         {fmt.Sprintf("Content-Length: %d\r\n\r\n", 2*len(inner)) + inner, inner},
+			"length of much": {fmt.Sprintf("Content-Length: %d\r\n\r\n", len(inner)+len(much)) + inner, much},
+			"chunks":         {chunks + chunk(inner), chunk(inner) + last},
+			"a large chunk":  {chunks + chunk(inner), chunk(much) + last},
+			"small chunks":   {chunks + chunk("GET /smuggled"), strings.Repeat(chunk("GET /"), 200) + last},
+		} {
+			for _, waits := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, leaves %v, waits %v", name, leaves, waits), func(t *testing.T) {
+					overBoth(t, p, func(t *testing.T, c *proxytest.Raw) {
+						behindAnEarlyAnswer(t, p, rec, c, halves, waits)
+					})
+				})
+			}
+		}
+	}
+}
+
+// behindAnEarlyAnswer sends a POST and next behind it. waits: for the
+// answer, before the second half of the body.
+func behindAnEarlyAnswer(t *testing.T, p *proxytest.Sterling, rec *proxytest.Recorder, c *proxytest.Raw, halves [2]string, waits bool) {
+	t.Helper()
+	rec.Reset()
+	c.Send(post + halves[0])
+	var answers []proxytest.Answered
+	if waits {
+		a, err := c.Answer("POST")
+		if err != nil {
+			t.Fatalf("no answer before the body's end: %v", err)
+		}
+		answers = append(answers, a)
+	}
+	c.Send(halves[1] + next)
+	more, problem := odd{}.answers(c, "POST")
+	answers = append(answers, more...)
+	seen := settled(t, p.Addr("plain"), rec)
+	if problem != "" {
+		t.Error(problem)
+	}
+	posts, nexts := 0, 0
+	for _, r := range seen {
+		switch {
+		case r.Method == "POST" && r.Target == "/a" && r.Fault == "":
+			posts++
+		case r.Target == "/next" && r.WellFormed() && r.Has("X-Request-Id"):
+			nexts++
+		default:
+			t.Errorf("the backend saw %v", r)
+		}
+	}
+	if posts != 1 {
+		t.Errorf("the POST came %d times", posts)
+	}
+	// What the end of the connection takes with it is not answered at all.
+	if nexts > 1 || len(answers) > nexts+1 || len(answers) == 2 && answers[1].Status != 200 {
+		t.Errorf("the next request came %d times, answers %v", nexts, answers)
+	}
+}

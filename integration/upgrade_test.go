@@ -80,23 +80,55 @@ func TestWebsocketTunnelCarriesBytesBothWays(t *testing.T) {
 
 func TestBytesBehindAHandshakeWaitForTheBackendsYes(t *testing.T) {
 	t.Parallel()
-	const extra = "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
 	no := proxytest.NewRecorder(t, func(r *proxytest.Recorded) proxytest.Reply {
+		if r.Target != "/ws" {
+			return proxytest.Reply{Raw: proxytest.OK}
+		}
 		return proxytest.Reply{Raw: "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"}
 	})
 	p := proxytest.Start(t, proxytest.Options{Config: proxytest.Pool("app", no.Addr)})
-	c := proxytest.DialRaw(t, p.Addr("plain"))
-	c.Send(handshake + "\r\n" + extra)
-	if a, err := c.Answer("GET"); err != nil || a.Status != 403 || a.Body != "no" {
-		t.Fatalf("answer %v, %v", a, err)
-	}
-	// What stood behind the handshake is, without an upgrade, the next request:
-	// it may be answered as one, or not at all, but never be part of the first.
-	_, _ = c.Rest(500 * time.Millisecond)
-	for i, r := range no.Requests() {
-		if !r.WellFormed() || i > 1 || i == 1 && !r.Has("X-Request-Id") {
-			t.Errorf("the backend saw %v", r)
-		}
+	for name, c := range map[string]struct {
+		behind string
+		http   bool // without an upgrade it is the next request
+	}{
+		"a request":                {"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n", true},
+		"a frame":                  {"\x81\x85\x01\x02\x03\x04igomn", false},
+		"frames by the thousand":   {strings.Repeat("\x82\xfe\x00\x80\x00\x00\x00\x00"+strings.Repeat("s", 128), 5000), false},
+		"the preface of HTTP/2":    {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", false},
+		"a handshake of TLS":       {"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", false},
+		"bytes of all kinds":       {"\x00\xff\x80\n\x00\r\n\r\n\xfe", false},
+		"a line of text":           {"+OK smuggled\r\n", false},
+		"a byte":                   {"\x00", false},
+		"line ends":                {"\r\n\r\n\r\n\r\n", false},
+		"a chunk":                  {"5\r\nhello\r\n0\r\n\r\n", false},
+		"the answer it hopes for":  {switching, false},
+		"half a request":           {"GET /smuggled HT", false},
+		"a line end and a request": {"\r\nGET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			overBoth(t, p, func(t *testing.T, raw *proxytest.Raw) {
+				no.Reset()
+				raw.Send(handshake + "\r\n" + c.behind)
+				if a, err := raw.Answer("GET"); err != nil || a.Status != 403 || a.Body != "no" {
+					t.Fatalf("answer %v, %v", a, err)
+				}
+				// What stood behind the handshake is, without an upgrade, the next request:
+				// it may be answered as one, or not at all, but never be part of the first.
+				if c.http {
+					_, _ = raw.Rest(500 * time.Millisecond)
+				}
+				_ = raw.Close()
+				seen := settled(t, p.Addr("plain"), no)
+				if len(seen) == 0 || len(seen) > 1 && !c.http {
+					t.Errorf("the backend saw %d requests", len(seen))
+				}
+				for i, r := range seen {
+					if !r.WellFormed() || i > 1 || i == 1 && !r.Has("X-Request-Id") {
+						t.Errorf("the backend saw %v", r)
+					}
+				}
+			})
+		})
 	}
 }
 
