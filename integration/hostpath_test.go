@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
@@ -141,6 +142,18 @@ func TestNoSpellingOfAPathSlipsPastARule(t *testing.T) {
 			}
 			judge(t, fmt.Sprint(a.Status), a.Body)
 		})
+		t.Run(target+" over http2", func(t *testing.T) {
+			h := proxytest.DialH2(t, p.Addr("front"), p.CA, "localhost")
+			defer func() { _ = h.Close() }()
+			if err := h.Open(1, true, askFor("localhost", target)...); err != nil {
+				t.Fatal(err)
+			}
+			a := h.Answer(1)
+			if a.Reset {
+				a.Status = "400" // malformed
+			}
+			judge(t, a.Status, a.Body)
+		})
 		t.Run(target+" over http3", func(t *testing.T) {
 			a := proxytest.AskH3(t, quick, proxytest.H3Fields(askFor("localhost", target)...))
 			if a.Code == quic.StreamErrorCode(http3.ErrCodeMessageError) {
@@ -162,6 +175,17 @@ func TestEncodedSlashPassesWhereTheRouteSaysSo(t *testing.T) {
 	}
 }
 
+// anyCase is s with some of its letters in upper case.
+func anyCase(s string) string {
+	b := []byte(s)
+	for i := range b {
+		if b[i] >= 'a' && b[i] <= 'z' && rand.IntN(2) == 0 {
+			b[i] -= 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
 func TestManyHostsAreFoundInAnyCase(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 99, 101, 1000} {
@@ -170,24 +194,41 @@ func TestManyHostsAreFoundInAnyCase(t *testing.T) {
 			rec := proxytest.NewRecorder(t, nil)
 			var b strings.Builder
 			for i := range n {
-				fmt.Fprintf(&b, "[[route]]\nname = \"r%d\"\nhosts = [\"h%d.test\"]\npool = \"app\"\n", i, i)
+				fmt.Fprintf(&b, "[[route]]\nname = \"r%d\"\nhosts = [\"%s\"]\npool = \"app\"\n[route.request.set]\nX-Route = \"r%d\"\n", i, anyCase(fmt.Sprintf("h%d.example.org", i)), i)
 			}
 			p := proxytest.Start(t, proxytest.Options{Config: b.String() + proxytest.OnlyPool("app", "", rec.Addr)})
-			for range 20 {
-				i := rand.IntN(n)
-				host := []byte(fmt.Sprintf("h%d.test", i))
-				for j := range host {
-					if host[j] >= 'a' && rand.IntN(2) == 0 {
-						host[j] -= 'a' - 'A'
+			raw := proxytest.DialRaw(t, p.Addr("plain"))
+			h := proxytest.DialH2(t, p.Addr("front"), p.CA, "localhost")
+			quick := proxytest.DialH3(t, p.Addr("front"), p.CA, "localhost")
+			ask := map[string]func(i int, host string) string{
+				"http1": func(_ int, host string) string {
+					_ = raw.SetDeadline(time.Now().Add(20 * time.Second))
+					raw.Send("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+					a, err := raw.Answer("GET")
+					if err != nil {
+						t.Fatal(err)
 					}
-				}
-				a := do(t, p.Client(false), request(t, "GET", p.URL("plain")+"/", "", "Host: "+string(host), "X-Request-Id: x"))
-				if a.StatusCode != 200 {
-					t.Errorf("%s: %d", host, a.StatusCode)
-				}
-				lines := p.WaitLines(1, func(l proxytest.Line) bool { return l.ID == last(t, rec).Get("X-Request-Id") })
-				if lines[0].Route != fmt.Sprintf("r%d", i) {
-					t.Errorf("%s took route %s", host, lines[0].Route)
+					return fmt.Sprint(a.Status)
+				},
+				"http2": func(i int, host string) string {
+					_ = h.SetDeadline(time.Now().Add(20 * time.Second))
+					stream := uint32(2*i + 1) //nolint:gosec // small
+					if err := h.Open(stream, true, askFor(host, "/")...); err != nil {
+						t.Fatal(err)
+					}
+					return h.Answer(stream).Status
+				},
+				"http3": func(_ int, host string) string {
+					return proxytest.AskH3(t, quick, proxytest.H3Fields(askFor(host, "/")...)).Status
+				},
+			}
+			for i := range n {
+				for name, ask := range ask {
+					host := anyCase(fmt.Sprintf("h%d.example.org", i))
+					status, seen := ask(i, host), rec.Take()
+					if len(seen) != 1 || seen[0].Get("X-Route") != fmt.Sprintf("r%d", i) {
+						t.Errorf("%s: %s: status %s, the backend saw %v", name, host, status, seen)
+					}
 				}
 			}
 		})
