@@ -1,8 +1,12 @@
 package integration
 
 import (
+	"bufio"
+	"fmt"
+	"net"
 	"slices"
 	"strings"
+	"testing"
 
 	"sterling/internal/proxytest"
 )
@@ -17,6 +21,9 @@ type attack struct {
 	then   string            // sent next, over a connection of its own
 	fields []proxytest.Field // in place of send: a request over HTTP/2,
 	data   []string          // and its DATA
+
+	ruled bool                                                 // at a door with rules
+	ask   func(*testing.T, target, *proxytest.Recorder) string // in place of send
 }
 
 // effect is what a backend saw of an attack, and the attacker of its answer.
@@ -29,6 +36,7 @@ type effect struct {
 const (
 	refusing  = "/refusing" // 403, also to upgrades
 	unasked   = "/unasked"  // 101, whatever the request is
+	huge      = "/huge"     // 16 MiB, as fast as they are taken
 	toSockets = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 	localhost = "Host: localhost\r\n"
 )
@@ -39,13 +47,17 @@ func answerToAttacks(r *proxytest.Recorded) proxytest.Reply {
 		return proxytest.Reply{Raw: "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"}
 	case unasked:
 		return proxytest.Reply{Raw: switching, Do: echo}
+	case huge:
+		return proxytest.Reply{Raw: fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", 16<<20), Do: func(c net.Conn, _ *bufio.Reader) {
+			_, _ = c.Write(make([]byte, 16<<20)) // to who may hang up
+		}}
 	default:
 		return proxytest.Reply{Raw: proxytest.OK}
 	}
 }
 
 func attacks() []attack {
-	return slices.Concat(framingAttacks(), streamAttacks(), upgradeAttacks(), headerAttacks(), pathAttacks())
+	return slices.Concat(framingAttacks(), streamAttacks(), upgradeAttacks(), headerAttacks(), pathAttacks(), ruleAttacks())
 }
 
 func getA(lines string) string { return "GET /a HTTP/1.1\r\n" + localhost + lines + "\r\n" }

@@ -16,6 +16,7 @@ type target struct {
 	plain, secure string // over plain HTTP, and over TLS with HTTP/2
 	ca            *proxytest.CA
 	memory        func() int64
+	ruled         *target // the same with rules
 }
 
 // otherDoors starts what is installed, as plainly configured as can be: HAProxy,
@@ -77,7 +78,7 @@ http {
 // wants it, and the key apart.
 func certificateWithKey(t *testing.T, ca *proxytest.CA, dir string) (both, key string) {
 	t.Helper()
-	both, key = ca.Files(dir, "door", "localhost")
+	both, key = ca.Files(dir, "door", "localhost", "admin.example.org")
 	text, err := os.ReadFile(key)
 	if err == nil {
 		var f *os.File

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -17,9 +18,15 @@ func (a attack) against(t *testing.T, d target, rec *proxytest.Recorder) string 
 	t.Helper()
 	rec.Reset()
 	var e effect
-	if a.fields != nil {
+	if a.ruled {
+		d = *d.ruled
+	}
+	switch {
+	case a.ask != nil:
+		e.answer = a.ask(t, d, rec)
+	case a.fields != nil:
 		a.stream(t, d)
-	} else {
+	default:
 		e.answer = a.sent(t, d.plain, a.send)
 	}
 	if a.then != "" {
@@ -40,11 +47,16 @@ func (a attack) against(t *testing.T, d target, rec *proxytest.Recorder) string 
 // sent sends bytes over a connection of their own and returns what comes back.
 func (a attack) sent(t *testing.T, addr, bytes string) string {
 	t.Helper()
-	c := proxytest.DialRaw(t, addr)
+	return a.over(t, proxytest.DialRaw(t, addr), bytes)
+}
+
+// over is sent over a connection that is there.
+func (a attack) over(t *testing.T, c net.Conn, bytes string) string {
+	t.Helper()
 	defer c.Close()
 	// Some take the end of what is sent for the end of the client.
 	_ = c.SetDeadline(time.Now().Add(400 * time.Millisecond))
-	c.Send(bytes)
+	_, _ = io.WriteString(c, bytes) // a door that hung up shows in the answer
 	answer, err := io.ReadAll(c)
 	if err != nil && !isReset(err) && !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Logf("%s: %v", a.name, err)
@@ -71,7 +83,9 @@ func (a attack) stream(t *testing.T, d target) {
 func TestHostileBytesAtOtherDoors(t *testing.T) {
 	rec := proxytest.NewRecorder(t, answerToAttacks)
 	p := proxytest.Start(t, proxytest.Options{Config: strings.Replace(proxytest.Pool("app", rec.Addr), "[[route]]", "[[route]]\nhosts = [\"localhost\"]", 1)})
-	own := target{plain: p.Addr("plain"), secure: p.Addr("front"), ca: p.CA, memory: p.Memory}
+	staff := proxytest.NewCA(t)
+	own := target{plain: p.Addr("plain"), secure: p.Addr("front"), ca: p.CA, memory: p.Memory, ruled: ruledSterling(t, p.CA, staff, rec)}
+	own.ruled.holds(t, "sterling", staff, rec)
 	for _, a := range attacks() {
 		if got := a.against(t, own, rec); got == "**passed on**" {
 			t.Errorf("%s, %s: %v", a.id, a.name, rec.Requests())
@@ -81,6 +95,9 @@ func TestHostileBytesAtOtherDoors(t *testing.T) {
 		return
 	}
 	doors := append([]target{own}, otherDoors(t, p.CA, rec)...)
+	for i, ruled := range ruledDoors(t, p.CA, staff, rec) {
+		doors[i+1].ruled = ruled
+	}
 	var table strings.Builder
 	row := func(id, name string, cell func(target) string) {
 		fmt.Fprintf(&table, "| %s | %s |", id, name)

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +47,15 @@ func torrents() []torrent {
 		}},
 		{"H4", "headers that unfold", func(h *proxytest.RawH2, n int) error {
 			return h.Open(stream(n), true, bomb...)
+		}},
+		{"H6", "answers of 16 MiB that nobody takes", func(h *proxytest.RawH2, n int) error {
+			if n == 20 {
+				return io.EOF // a door may keep them on its disk
+			}
+			if n == 0 {
+				_ = h.WriteWindowUpdate(0, 1<<30) // a dead connection shows in the next
+			}
+			return h.Open(stream(n), true, askFor("localhost", huge)...)
 		}},
 	}
 }
