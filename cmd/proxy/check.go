@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -22,7 +23,9 @@ func checkCommand(e env) *cobra.Command {
 		Short: "Find every problem of a configuration file",
 		Long: `Find every problem of a configuration file and of the files that it names.
 
-One line a problem: file:line: key: problem; hint. No backend is contacted.
+One line a problem: file:line: key: problem; hint. No backend is contacted, and
+nothing is changed. Ask as the user that the process runs as: whether logs and
+state can be written to depends on it.
 
 With --acme-staging, certificates for all names of [tls.acme] are ordered from
 an authority for tests, and thrown away: so it shows whether names lead here
@@ -35,7 +38,7 @@ with --acme-directory.`,
 			if err := needConfig(path); err != nil {
 				return err
 			}
-			cfg, err := check(e, path, strict)
+			cfg, err := check(cmd.Context(), e, path, strict)
 			if err != nil || !order.wanted {
 				return err
 			}
@@ -74,8 +77,8 @@ func (s staging) from(cfg *config.Config) (string, error) {
 	}
 }
 
-func check(e env, path string, strict bool) (*config.Config, error) {
-	cfg, problems := examine(path)
+func check(ctx context.Context, e env, path string, strict bool) (*config.Config, error) {
+	cfg, problems := examine(path, func(cfg *config.Config) config.Problems { return foresee(ctx, cfg) })
 	printProblems(e.stderr, problems)
 	if problems.Errors() > 0 || strict && problems.Warnings() > 0 {
 		return nil, errSaid

@@ -25,14 +25,19 @@ func needConfig(path string) error {
 }
 
 // examine reads path and finds every problem of it and of the files that it
-// names. The configuration is nil when the file alone is too bad to go on.
-func examine(path string) (*config.Config, config.Problems) {
+// names, and what further looks find. The configuration is nil when there is an
+// error.
+func examine(path string, further ...func(*config.Config) config.Problems) (*config.Config, config.Problems) {
 	cfg, problems := config.Draft(path)
 	if cfg == nil {
 		return nil, problems
 	}
 	problems = append(problems, beyond(problems, config.CheckFiles(cfg))...)
 	problems = append(problems, beyond(problems, proxy.Check(cfg))...)
+	for _, look := range further {
+		found := beyond(problems, look(cfg))
+		problems = append(overtaken(problems, found), found...)
+	}
 	problems.Sort()
 	if problems.Errors() > 0 {
 		return nil, problems
@@ -47,6 +52,13 @@ func beyond(named, later config.Problems) config.Problems {
 		return slices.ContainsFunc(named, func(n config.Problem) bool {
 			return !n.Warning && (n.Key == l.Key || strings.HasPrefix(n.Key, l.Key+"."))
 		})
+	})
+}
+
+// overtaken leaves out the warnings of keys of which an error has been found since.
+func overtaken(named, later config.Problems) config.Problems {
+	return slices.DeleteFunc(named, func(n config.Problem) bool {
+		return n.Warning && slices.ContainsFunc(later, func(l config.Problem) bool { return !l.Warning && l.Key == n.Key })
 	})
 }
 

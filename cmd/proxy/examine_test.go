@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"sterling/internal/config"
 )
 
 // What is left of a broken file goes through the same further checks as a
@@ -37,7 +39,7 @@ func TestExamineOutlivesBrokenFiles(t *testing.T) {
 		if err := os.WriteFile(path, bytes.Join(lines, []byte("\n")), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, problems := examine(path); problems.Errors() > 0 {
+		if _, problems := examine(path, config.CheckPlaces); problems.Errors() > 0 {
 			refused++
 		}
 	}

@@ -17,6 +17,17 @@ func openSyslog(dial func(syslog.Priority, string) (*syslog.Writer, error)) (out
 	return &syslogOutput{w}, nil
 }
 
+// CheckSyslog reports whether the syslog of this machine takes messages. It sends
+// none.
+func CheckSyslog() error {
+	o, err := openSyslog(syslog.New)
+	if err != nil {
+		return err
+	}
+	_, _, err = o.close()
+	return err
+}
+
 // write goes on after a line that is refused, as one longer than the socket
 // takes is.
 func (o *syslogOutput) write(lines []byte) (written, lost int, err error) {
