@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,10 +64,18 @@ func (s *Server) takeKeys(p *plan) error {
 	}
 	keys, err := session.LoadOrCreate(p.cfg.Affinity.Keys)
 	if err != nil {
-		return config.Problems{p.cfg.Problem("affinity.keys", err.Error(), "")}
+		return config.Problems{p.cfg.Problem(keysPlace(p.cfg), err.Error(), "let the user that this runs as write there, or name another place")}
 	}
 	p.keys = keys
 	return nil
+}
+
+// keysPlace is the key of the configuration that says where the key file is made.
+func keysPlace(cfg *config.Config) string {
+	if filepath.Dir(cfg.Affinity.Keys) == filepath.Clean(cfg.State.Dir) {
+		return "state.dir"
+	}
+	return "affinity.keys"
 }
 
 func (s *Server) buildPool(c config.Pool, b *backend.Pool, keys *session.Keys) (*pool, error) {

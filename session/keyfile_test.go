@@ -137,6 +137,15 @@ func TestClaimNewReplacesNothing(t *testing.T) {
 	}
 }
 
+func TestAFolderThatTakesNoFileIsNamed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "gone")
+	k := must(firstKeys())(t)
+	err := k.Save(filepath.Join(dir, "keys"))
+	if want := "saving key file: making a file in " + dir + ": no such file or directory"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestExposed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys")
 	must(CreateKeys(path))(t)

@@ -34,7 +34,7 @@ func writeWhole(path, text string, place func(from, to string) error) (err error
 	// CreateTemp gives mode 0600.
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
 	if err != nil {
-		return err
+		return inFolder(dir, err)
 	}
 	// After a rename there is nothing left to remove.
 	defer func() { _ = os.Remove(f.Name()) }()
@@ -46,6 +46,16 @@ func writeWhole(path, text string, place func(from, to string) error) (err error
 		return err
 	}
 	return syncFolder(dir)
+}
+
+// inFolder names the folder in which a file could not be made, in place of the
+// name that it would have had for a moment.
+func inFolder(dir string, err error) error {
+	var why *fs.PathError
+	if errors.As(err, &why) {
+		err = why.Err
+	}
+	return fmt.Errorf("making a file in %s: %w", dir, err)
 }
 
 // linkNew puts from in the place of to unless something is there.
