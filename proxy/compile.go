@@ -222,12 +222,15 @@ func (p *plan) readKeys() {
 		return
 	}
 	keys, err := session.LoadKeys(p.cfg.Affinity.Keys)
+	var broken *session.KeyFileError
 	switch {
 	case err == nil:
 		p.keys = keys
 	case errors.Is(err, fs.ErrNotExist):
+	case errors.As(err, &broken): // its first fault, for most follow from one
+		p.fault("affinity.keys", session.KeyFileHint, broken)
 	default:
-		p.fault("affinity.keys", "make a new one with `sterling keys add`, or restore the file", err)
+		p.fault("affinity.keys", "", err)
 	}
 }
 

@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// KeyFileHint says what to do about a key file with a fault.
+const KeyFileHint = "restore it, or remove it: the next start makes a new one, and visitors are pinned anew"
+
 // KeyFileError is one fault in a key file. It never holds a secret.
 type KeyFileError struct {
 	File string // as given
@@ -49,7 +52,7 @@ func parseKeys(file string, data []byte) (*ring, error) {
 	switch {
 	case len(faults) > 0:
 	case len(r.keys) == 0:
-		faults = append(faults, &KeyFileError{file, 0, "holds no key; remove the file and a new one is made"})
+		faults = append(faults, &KeyFileError{file, 0, "holds no key"})
 	case len(r.keys) > maxKeys:
 		faults = append(faults, &KeyFileError{file, 0, fmt.Sprintf("holds more than %d keys; drop old ones", maxKeys)})
 	}

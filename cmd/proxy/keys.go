@@ -106,10 +106,14 @@ func (k *keyFile) load() (*session.Keys, error) {
 	return keys, k.explain(err)
 }
 
-// explain says what to do about a key file that is not there.
+// explain says what to do about a key file that is not there, or broken.
 func (k *keyFile) explain(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+	var broken *session.KeyFileError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		err = fmt.Errorf("%s does not exist yet; the first run makes it, and so does \"sterling keys add\"", k.path)
+	case errors.As(err, &broken):
+		err = fmt.Errorf("%w; %s", err, session.KeyFileHint)
 	}
 	return failed(err)
 }

@@ -83,3 +83,25 @@ func TestKeysShowNoSecretAndMindTheMode(t *testing.T) {
 		t.Errorf("stdout %q, stderr %q", stdout, stderr)
 	}
 }
+
+func TestABrokenKeyFileHasOneRemedy(t *testing.T) {
+	for _, text := range []string{"", "garbage\nand more\n"} {
+		s := newSite(t)
+		path := filepath.Join(s.dir, "state", "affinity.keys")
+		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		s.put(t, "state/affinity.keys", text)
+		const remedy = "; restore it, or remove it: the next start makes a new one, and visitors are pinned anew\n"
+		for _, args := range []string{"check", "run", "keys add", "keys list"} {
+			code, _, stderr := call(append(strings.Fields(args), "-c", s.file)...)
+			if code != exitFailed || strings.Count(stderr, remedy) != 1 || strings.Contains(stderr, `\n`) {
+				t.Errorf("%q: %s: exit %d, stderr:\n%s", text, args, code, stderr)
+			}
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		keys(t, s, "add")
+	}
+}
