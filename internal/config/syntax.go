@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -35,7 +36,8 @@ func decode(data []byte) (map[string]any, *positions, *Problem) {
 	case err == nil:
 		return tree, scanned.pos, nil
 	case errors.As(err, &fault):
-		return nil, nil, syntaxProblem(faultLine(text, fault, scanned), faultText(fault), faultHint(fault))
+		number := faultLine(text, fault, scanned)
+		return nil, nil, syntaxProblem(number, faultText(fault), cmp.Or(habitOf(lineOf(text, number)), faultHint(fault)))
 	default:
 		return nil, nil, syntaxProblem(1, err.Error(), "")
 	}
@@ -97,7 +99,7 @@ func faultText(fault toml.ParseError) string {
 func faultHint(fault toml.ParseError) string {
 	switch m := fault.Message; {
 	case strings.Contains(m, "already been defined"):
-		return "a key or table may stand once; write [[name]] for each of several entries, such as [[listener]]"
+		return "remove one of the two; of several entries, each begins with [[name]], such as [[listener]]"
 	case strings.Contains(m, "cannot be used as an array"):
 		return "write either [name] once or [[name]] each time"
 	case strings.Contains(m, "cannot contain newlines"):
@@ -106,6 +108,8 @@ func faultHint(fault toml.ParseError) string {
 		return "write a value after the equals sign"
 	case strings.Contains(m, "expected value but found"), strings.Contains(m, "expected a top-level item to end"):
 		return "put quotes around a text"
+	case strings.Contains(m, "expected '.' or '='"):
+		return "this is not TOML: write key = value, under a [table], and comments behind #"
 	case strings.Contains(m, "unexpected EOF"):
 		return "what begins in this line is never closed"
 	case strings.Contains(m, "invalid escape"):

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -21,7 +22,11 @@ var listenAddresses = kind[string]{name: "host:port or fd:NAME", example: `"0.0.
 // adminAddresses is where the API waits: host:port, or unix:/path.
 var adminAddresses = kind[string]{name: "host:port or unix:/path", example: `"127.0.0.1:9180"`, parse: func(s string) (string, *fault) {
 	path, ok := strings.CutPrefix(s, "unix:")
-	if !ok {
+	switch {
+	case ok:
+	case strings.HasPrefix(s, "/"):
+		return "", faultf(fmt.Sprintf("write %q", "unix:"+s), "%q is a path", s)
+	default:
 		return s, hostPort(s)
 	}
 	// The kernel's sockaddr_un holds 108 bytes, a NUL among them.
@@ -45,8 +50,11 @@ func hostPort(s string) *fault {
 	if f := portNumber(port, 0); f != nil {
 		return f
 	}
-	if host == "" {
+	switch host {
+	case "":
 		return nil
+	case "*":
+		return faultf(fmt.Sprintf("write %q for every address", ":"+port), "%q is not an address", s)
 	}
 	if _, err := netip.ParseAddr(host); err == nil {
 		return nil
@@ -56,7 +64,7 @@ func hostPort(s string) *fault {
 
 func portNumber(port string, from int) *fault {
 	if n, err := strconv.Atoi(port); err != nil || n < from || n > 65535 || port[0] == '+' {
-		return faultf("use a number up to 65535", "%q is not a port", port)
+		return faultf(fmt.Sprintf("use a number from %d to 65535", from), "%q is not a port", port)
 	}
 	return nil
 }

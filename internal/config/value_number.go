@@ -2,6 +2,7 @@ package config
 
 import (
 	"crypto/tls"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -17,7 +18,7 @@ func durations(zero bool) kind[time.Duration] {
 		d, err := time.ParseDuration(s)
 		switch {
 		case err != nil:
-			return 0, faultf(`write it with its unit, like "30s", "500ms" or "1h30m"`, "%q is not a duration", s)
+			return 0, faultf(durationHint(s), "%q is not a duration", s)
 		case d < 0:
 			return 0, faultf("", "%q is negative", s)
 		case d == 0 && !zero:
@@ -27,6 +28,22 @@ func durations(zero bool) kind[time.Duration] {
 		}
 		return d, nil
 	}}
+}
+
+// longUnits are those that people write and Go does not read, in hours.
+var longUnits = map[string]uint64{"d": 24, "day": 24, "days": 24, "w": 7 * 24, "week": 7 * 24, "weeks": 7 * 24, "y": 365 * 24, "year": 365 * 24, "years": 365 * 24}
+
+func durationHint(s string) string {
+	digits := s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
+	n, err := strconv.ParseUint(digits, 10, 16)
+	switch unit := strings.TrimSpace(s[len(digits):]); {
+	case err != nil:
+	case unit == "":
+		return fmt.Sprintf("write it with its unit, like %q", s+"s")
+	case longUnits[unit] > 0:
+		return fmt.Sprintf("hours are the longest unit: write %q", fmt.Sprint(n*longUnits[unit], "h"))
+	}
+	return `write it with its unit, like "30s", "500ms" or "1h30m"`
 }
 
 // units of sizes. A bare "K" or "M" is refused: half the world takes it for

@@ -49,7 +49,12 @@ func (w *walker) text(key string, v any, k accepted) {
 	if n, isInt := v.(int64); isInt && k.numbers {
 		text, ok = strconv.FormatInt(n, 10), true
 	}
-	if !ok {
+	switch n, isInt := v.(int64); {
+	case ok:
+	case isInt && n > 0 && k.name == "duration":
+		w.wrongType(key, k.name, v, durationHint(strconv.FormatInt(n, 10)))
+		return
+	default:
 		w.wrongType(key, k.name, v, "write it like "+k.example)
 		return
 	}
