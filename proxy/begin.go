@@ -54,7 +54,7 @@ func (d *door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 
 	rec := &x.record
 	rec.Time = time.Now()
-	rec.Listener = d.name
+	rec.Listener = x.listener.cfg.Name
 	rec.Affinity = affinityNone
 	rec.Method, rec.Proto = r.Method, r.Proto
 	rec.Host, rec.Path, rec.Query = r.Host, r.URL.Path, r.URL.RawQuery
@@ -180,7 +180,7 @@ func (x *exchange) match() (verdict, bool) {
 		return badTarget, false
 	}
 	x.target = target
-	i, ok := x.snap.table.Match(x.door.name, x.host, target.MatchPath)
+	i, ok := x.snap.table.Match(x.listener.cfg.Name, x.host, target.MatchPath)
 	if !ok {
 		return noRoute, false
 	}

@@ -2,11 +2,9 @@ package proxy
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -30,8 +28,7 @@ func (s *Server) build(p *plan, generation uint64) (*snapshot, error) {
 	snap := &snapshot{
 		generation: generation, cfg: p.cfg, table: p.table, pools: pools,
 		certificates: p.certificates, clients: p.clients, ech: p.ech, files: p.files,
-		listeners: make(map[string]*listenerRules),
-		byName:    make(map[string]*pool),
+		byName: make(map[string]*pool),
 	}
 	for i, c := range p.cfg.Pools {
 		built, err := s.buildPool(c, pools.Pool(c.Name), p.keys)
@@ -49,10 +46,7 @@ func (s *Server) build(p *plan, generation uint64) (*snapshot, error) {
 		})
 	}
 	addStrippers(snap.routes)
-	for i, c := range p.cfg.Listeners {
-		snap.listeners[c.Name] = &listenerRules{cfg: c, trust: p.trust[i]}
-	}
-	snap.redirects = redirections(p.cfg)
+	snap.listeners = p.rules(s.snapshot.Load())
 	return snap, nil
 }
 
@@ -176,30 +170,4 @@ func poolOptions(c config.Pool) backend.PoolOptions {
 		})
 	}
 	return o
-}
-
-// redirections finds for every redirecting listener where it sends people.
-func redirections(cfg *config.Config) map[string]redirection {
-	var to redirection
-	for _, l := range cfg.Listeners {
-		if l.Protocol == "https" {
-			to.listener = l.Name
-			if _, port, err := net.SplitHostPort(l.Address); err == nil {
-				to.port, _ = strconv.Atoi(port) // checked with the configuration
-			}
-			break
-		}
-	}
-	out := make(map[string]redirection)
-	for _, l := range cfg.Listeners {
-		if !l.RedirectHTTPS {
-			continue
-		}
-		r := to
-		if l.HTTPSPort != 0 {
-			r.port = l.HTTPSPort
-		}
-		out[l.Name] = r
-	}
-	return out
 }

@@ -25,7 +25,7 @@ import (
 // anything is started. Making one reads files, and touches nothing else.
 type plan struct {
 	cfg          *config.Config
-	bound        []string
+	doors        []standing // that there are, or will be
 	problems     config.Problems
 	table        *router.Table
 	request      []*headers.Rules // by route
@@ -42,10 +42,13 @@ type plan struct {
 	keysNeeded   bool
 }
 
-// compile builds a plan, and collects every problem on the way. bound are the
-// names of listeners that are open already, whether cfg still has them or not.
-func compile(cfg *config.Config, bound ...string) *plan {
-	p := &plan{cfg: cfg, bound: bound}
+// compile builds a plan, and collects every problem on the way. doors are those
+// that are open already, if there are any.
+func compile(cfg *config.Config, doors ...standing) *plan {
+	if doors == nil {
+		doors = standings(cfg)
+	}
+	p := &plan{cfg: cfg, doors: doors}
 	p.compileRoutes()
 	p.compileHeaders()
 	p.compileCertificates()
@@ -65,7 +68,10 @@ func (p *plan) fault(key, hint string, err error) {
 }
 
 func (p *plan) compileRoutes() {
-	listeners := slices.Clone(p.bound)
+	var listeners []string
+	for _, at := range p.doors {
+		listeners = append(listeners, at.name)
+	}
 	for _, l := range p.cfg.Listeners {
 		if !slices.Contains(listeners, l.Name) {
 			listeners = append(listeners, l.Name)

@@ -17,7 +17,7 @@ import (
 // change of a listener is in the snapshot's listenerRules.
 type door struct {
 	server *Server
-	name   string
+	name   string // at the start
 	tls    bool
 	native bool // it speaks HTTP by itself, not through net/http's server
 	port   int  // as clients see it: of the bound address
@@ -93,7 +93,7 @@ func (d *door) listenTCP(passed handover.Socket) error {
 	}
 	l.plain = !d.tls
 	if d.lined() {
-		l.lines = &lines{required: d.cfg.ProxyProtocol == "required", wait: handshakeTime(d.cfg.HeaderTimeout), log: d.server.log, name: d.name}
+		l.lines = &lines{required: d.cfg.ProxyProtocol == "required", wait: handshakeTime(d.cfg.HeaderTimeout), log: d.server.log, name: d.called}
 		l.lines.trust.Store(d.server.snapshot.Load().listeners[d.name].trust)
 	}
 	d.listener = l

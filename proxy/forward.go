@@ -90,7 +90,7 @@ func (x *exchange) vars() headers.Vars {
 	v := headers.Vars{
 		Host: x.host, Path: x.target.RawPath, Query: x.target.RawQuery,
 		Method: x.in.Method, Scheme: x.front().Scheme, ClientIP: x.record.Client,
-		RequestID: x.record.ID, Listener: x.door.name,
+		RequestID: x.record.ID, Listener: x.listener.cfg.Name,
 		Route: x.record.Route, Pool: x.record.Pool, Time: x.record.Time,
 	}
 	if c := x.in.TLS; c != nil {

@@ -198,6 +198,7 @@ func (x *exchange) served() bool {
 func (x *exchange) renew() (verdict, bool) {
 	x.snap = x.door.server.snapshot.Load()
 	x.listener = x.snap.listeners[x.door.name]
+	x.record.Listener = x.listener.cfg.Name
 	x.route, x.record.Route, x.record.Pool = nil, "", ""
 	x.unpin()
 	if x.body != nil {

@@ -79,7 +79,7 @@ func (q *quicSide) bind() error {
 	cfg := q.front.cfg
 	resetKey, err := loadResetKey(q.door.server.snapshot.Load().cfg.State.Dir)
 	if err != nil {
-		q.door.server.log.Warn().Err(err).Str("listener", q.door.name).Msg("should this process be killed, HTTP/3 clients will wait for it")
+		q.door.server.log.Warn().Err(err).Str("listener", q.door.called()).Msg("should this process be killed, HTTP/3 clients will wait for it")
 	}
 	transport := &quic.Transport{Conn: socket, ConnContext: q.admit, VerifySourceAddress: q.mustProve, StatelessResetKey: resetKey}
 	listener, err := listenQUIC(transport, http3.ConfigureTLSConfig(q.door.server.tlsConfig), &quic.Config{
@@ -128,7 +128,7 @@ func (q *quicSide) bindLater() {
 				q.serve()
 				return
 			case !errors.Is(err, syscall.EADDRINUSE):
-				q.door.server.log.Error().Err(err).Str("listener", q.door.name).Msg("HTTP/3 is not offered")
+				q.door.server.log.Error().Err(err).Str("listener", q.door.called()).Msg("HTTP/3 is not offered")
 				return
 			}
 			select {
@@ -156,10 +156,10 @@ func (q *quicSide) serve() {
 	if l == nil {
 		return
 	}
-	q.door.server.log.Info().Str("listener", q.door.name).Str("address", l.Addr().String()).Str("protocol", "h3").Msg("listening")
+	q.door.server.log.Info().Str("listener", q.door.called()).Str("address", l.Addr().String()).Str("protocol", "h3").Msg("listening")
 	err := q.server.ServeListener(accepting{l})
 	if !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, quic.ErrServerClosed) {
-		q.door.server.log.Error().Err(err).Str("listener", q.door.name).Msg("HTTP/3 has ended")
+		q.door.server.log.Error().Err(err).Str("listener", q.door.called()).Msg("HTTP/3 has ended")
 	}
 }
 

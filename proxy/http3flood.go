@@ -46,7 +46,7 @@ func (f *quicFlood) count(reset bool) bool {
 
 func (c *quicConn) endFlood() {
 	d := c.side.door
-	d.server.log.Debug().Str("listener", d.name).Str("client", c.addr.String()).
+	d.server.log.Debug().Str("listener", d.called()).Str("client", c.addr.String()).
 		Msg("an HTTP/3 connection was ended: too many streams reset")
 	_ = c.conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad), "too many streams reset") // it may have ended
 }

@@ -75,12 +75,12 @@ func (s *Server) heirs() map[*door]handover.Socket {
 func (s *Server) Files() ([]handover.Socket, error) {
 	var out []handover.Socket
 	for _, d := range s.doors {
-		f, err := handover.File(d.listener, d.name)
+		f, err := handover.File(d.listener, d.called())
 		if err != nil {
 			handover.Close(out)
-			return nil, fmt.Errorf("listener %q: %w", d.name, err)
+			return nil, fmt.Errorf("listener %q: %w", d.called(), err)
 		}
-		out = append(out, handover.Socket{Name: d.name, Address: d.cfg.Address, File: f})
+		out = append(out, handover.Socket{Name: d.called(), Address: d.cfg.Address, File: f})
 	}
 	for _, spare := range s.inherited {
 		f, err := handover.File(spare.File, spare.Address)

@@ -74,7 +74,7 @@ func (e *native) serve(l net.Listener) error {
 		case errors.As(err, &temporary) && temporary.Temporary():
 			// For want of descriptors, above all: some will be closed.
 			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-			e.door.server.log.Warn().Err(err).Str("listener", e.door.name).Msg("a connection could not be accepted")
+			e.door.server.log.Warn().Err(err).Str("listener", e.door.called()).Msg("a connection could not be accepted")
 			time.Sleep(pause)
 		default:
 			return err
@@ -145,7 +145,7 @@ func (e *native) handshake(c net.Conn, secure *tls.Conn) bool {
 	_ = c.Close() // nothing was agreed on
 	e.door.server.refusedBy(err)
 	// On the internet handshakes that fail are weather.
-	e.door.server.log.Debug().Err(err).Str("listener", e.door.name).Str("client", c.RemoteAddr().String()).
+	e.door.server.log.Debug().Err(err).Str("listener", e.door.called()).Str("client", c.RemoteAddr().String()).
 		Msg("a TLS handshake failed")
 	return false
 }
@@ -241,7 +241,7 @@ func (d *door) refused(r *http1.Refused) {
 		}
 	}
 	rec := accesslog.Record{
-		Time: r.Began, ID: headers.NewRequestID(), Listener: d.name, Affinity: affinityNone,
+		Time: r.Began, ID: headers.NewRequestID(), Listener: d.called(), Affinity: affinityNone,
 		Method: r.Method, Host: r.Host, Proto: r.Proto, UserAgent: r.UserAgent,
 		Status: r.Status, End: badRequest.end, BytesOut: r.BytesOut, Duration: time.Since(r.Began),
 	}
@@ -262,10 +262,10 @@ func (d *door) refused(r *http1.Refused) {
 
 // panicked is told of what a handler threw. All of ours recover by themselves.
 func (d *door) panicked(v any, stack []byte) {
-	d.server.log.Error().Str("listener", d.name).Interface("panic", v).Bytes("stack", stack).Msg("a connection panicked")
+	d.server.log.Error().Str("listener", d.called()).Interface("panic", v).Bytes("stack", stack).Msg("a connection panicked")
 }
 
 // failed is told of a connection that was ended for what its client did.
 func (d *door) failed(remote net.Addr, err error) {
-	d.server.log.Debug().Err(err).Str("listener", d.name).Str("client", remote.String()).Msg("an HTTP/2 connection failed")
+	d.server.log.Debug().Err(err).Str("listener", d.called()).Str("client", remote.String()).Msg("an HTTP/2 connection failed")
 }

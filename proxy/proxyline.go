@@ -20,7 +20,7 @@ type lines struct {
 	trust    atomic.Pointer[headers.Trust]
 	wait     time.Duration
 	log      zerolog.Logger
-	name     string        // of the listener
+	name     func() string // of the listener
 	refused  atomic.Uint64 // connections without a good line
 }
 
@@ -45,7 +45,7 @@ func (c *introduced) introduce() error {
 			if !errors.Is(c.err, errShed) {
 				c.lines.refused.Add(1)
 			}
-			c.lines.log.Debug().Err(c.err).Str("listener", c.lines.name).Str("peer", c.addr.String()).Msg("a connection was refused")
+			c.lines.log.Debug().Err(c.err).Str("listener", c.lines.name()).Str("peer", c.addr.String()).Msg("a connection was refused")
 			if errors.Is(c.err, errShed) {
 				c.listener.turnAway(c.TCPConn)
 			}

@@ -19,7 +19,7 @@ func (x *exchange) redirect() {
 		x.refuse(badTarget)
 		return
 	}
-	to := x.snap.redirects[x.door.name]
+	to := x.listener.to
 	i, ok := x.snap.table.Match(to.listener, x.host, target.MatchPath)
 	if !ok {
 		x.refuse(noRoute)
@@ -42,7 +42,7 @@ func (s *Server) httpsPort(to redirection) int {
 		return to.port
 	}
 	for _, d := range s.doors {
-		if d.name == to.listener {
+		if d.called() == to.listener {
 			return d.port
 		}
 	}

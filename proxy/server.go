@@ -52,6 +52,7 @@ type Server struct {
 	log     zerolog.Logger
 	version string
 	started time.Time
+	begun   *config.Config // what it was started with
 
 	base   context.Context // of every request; cancelled when the shutdown cuts what is left
 	cutOff context.CancelCauseFunc
@@ -109,7 +110,7 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		log: opts.Log, version: opts.Version, started: time.Now(),
+		log: opts.Log, version: opts.Version, started: time.Now(), begun: cfg,
 		connections: newConnectionLimits(cfg.Limits.Connections, cfg.Limits.ConnectionsPerAddress),
 		counters:    make(map[string]*poolCounters),
 		ended:       make(chan struct{}),
@@ -150,13 +151,13 @@ func New(cfg *config.Config, opts Options) (*Server, error) {
 	s.restore(snap, was)
 	s.snapshot.Store(snap)
 	s.publishCertificates()
+	for _, l := range cfg.Listeners {
+		s.doors = append(s.doors, newDoor(s, l))
+	}
 	s.keeper.detached = borrowed(opts.Inherited)
 	s.keeper.start()
 	s.watch = newCertificateWatch(s)
 	s.watch.start()
-	for _, l := range cfg.Listeners {
-		s.doors = append(s.doors, newDoor(s, l))
-	}
 	return s, nil
 }
 
@@ -184,7 +185,7 @@ func (s *Server) Listen() error {
 // Addr is the address that the named listener is bound to; nil before Listen.
 func (s *Server) Addr(listener string) net.Addr {
 	for _, d := range s.doors {
-		if d.name == listener && d.listener != nil {
+		if d.called() == listener && d.listener != nil {
 			return d.listener.Addr()
 		}
 	}

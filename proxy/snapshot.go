@@ -20,21 +20,22 @@ type snapshot struct {
 	generation   uint64
 	cfg          *config.Config
 	table        *router.Table
-	routes       []*route // in the order of the configuration; what table.Match returns is an index
-	listeners    map[string]*listenerRules
-	redirects    map[string]redirection
+	routes       []*route                  // in the order of the configuration; what table.Match returns is an index
+	listeners    map[string]*listenerRules // by the names that doors had at the start
 	certificates *proxytls.Store
 	clients      *proxytls.Clients
 	ech          []tls.EncryptedClientHelloKey
 	files        string // fingerprint of what they were read from
 	pools        *backend.Pools
 	byName       map[string]*pool
+	pending      []string // what its configuration changes only at a restart
 }
 
 // listenerRules is what requests of one listener are held to.
 type listenerRules struct {
 	cfg   config.Listener
 	trust *headers.Trust
+	to    redirection // if cfg has it redirect
 }
 
 // route is one route, ready to serve.

@@ -27,6 +27,8 @@ type Status struct {
 	DroppedRules uint64 `json:"dropped_rules"`
 	// RefusedCertificates counts client certificates that were refused in handshakes.
 	RefusedCertificates uint64 `json:"refused_certificates"`
+	// Restart are settings of the file that need a restart to apply.
+	Restart []string `json:"restart"`
 }
 
 // ListenerStatus is one door.
@@ -91,6 +93,7 @@ func (s *Server) Status() Status {
 		OldProcesses: s.elders.pids(),
 		Listeners:    []ListenerStatus{}, Pools: []PoolStatus{}, Certificates: []CertificateStatus{},
 		DroppedRules: s.droppedRules.Load(), RefusedCertificates: s.refusals.count.Load(),
+		Restart:     append([]string{}, snap.pending...),
 		AccessLog:   AccessLogStatus{Written: s.access.Written(), Dropped: s.access.Dropped()},
 		Descriptors: s.connections.descriptors.status(),
 	}
@@ -112,7 +115,7 @@ func (s *Server) Status() Status {
 }
 
 func (d *door) status() ListenerStatus {
-	st := ListenerStatus{Name: d.name, Address: d.cfg.Address, Protocol: d.cfg.Protocol}
+	st := ListenerStatus{Name: d.called(), Address: d.cfg.Address, Protocol: d.cfg.Protocol}
 	st.HTTP3 = d.altSvc.Load() != nil
 	if l := d.listener; l != nil {
 		st.Address = l.Addr().String()

@@ -78,6 +78,11 @@ func printStatus(w io.Writer, s proxy.Status, now time.Time) error {
 			return err
 		}
 	}
+	for _, setting := range s.Restart {
+		if _, err := fmt.Fprintf(w, "\nrestart to apply: %s\n", setting); err != nil {
+			return err
+		}
+	}
 	for _, p := range s.Pools {
 		if held, queued := waiting(p); held+queued > 0 {
 			if _, err := fmt.Fprintf(w, "\npool %s: %d requests wait until there is a backend, %d for a place at one that is full\n", p.Name, held, queued); err != nil {

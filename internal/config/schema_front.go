@@ -2,7 +2,7 @@ package config
 
 func listenerRows(l *Listener) []field {
 	return []field{
-		value("name", &l.Name, "", names).atStart().says("listener-N, by place"),
+		value("name", &l.Name, "", names).says("listener-N, by place"),
 		value("address", &l.Address, "", listenAddresses).needed().atStart(),
 		value("protocol", &l.Protocol, "", planned(words("http", "https"), "tcp", "dns")).needed().atStart(),
 		list("trusted_proxies", &l.TrustedProxies, nil, addressRanges).says("none"),
