@@ -80,7 +80,7 @@ func (c *conn) left() {
 // settle ends the connection when all is done that there was to do. It expects
 // mu to be held.
 func (c *conn) settle() {
-	if c.away.final && c.under == 0 && len(c.out.frames) == 0 && !c.out.writing {
+	if c.away.final && c.under == 0 && c.out.empty() && !c.out.writing {
 		c.rouse()
 	}
 }

@@ -24,7 +24,8 @@ var outputBuffers = sync.Pool{New: func() any { b := make([]byte, 0, outputSize)
 type output struct {
 	frames   []byte        // nil when there are none
 	buffer   *[]byte       // what frames came from
-	controls int           // control frames in there
+	apart    []byte        // RST_STREAMs that are written by themselves, behind frames
+	controls int           // control frames in the two
 	updated  bool          // there is a WINDOW_UPDATE that nobody was told to write
 	writing  bool          // somebody writes, or is on the way to
 	broken   error         // writing failed
@@ -63,15 +64,18 @@ func (o *output) room() []byte {
 // full reports whether answers have to wait.
 func (o *output) full() bool { return len(o.frames) >= outputLimit }
 
-// swap takes the frames out.
-func (o *output) swap() (frames []byte, buffer *[]byte) {
-	frames, buffer = o.frames, o.buffer
-	o.frames, o.buffer, o.controls = nil, nil, 0
-	return frames, buffer
+// empty reports whether there is nothing to write.
+func (o *output) empty() bool { return len(o.frames) == 0 && len(o.apart) == 0 }
+
+// swap takes out what is to be written.
+func (o *output) swap() (frames, apart []byte, buffer *[]byte) {
+	frames, apart, buffer = o.frames, o.apart, o.buffer
+	o.frames, o.apart, o.buffer, o.controls = nil, nil, nil, 0
+	return frames, apart, buffer
 }
 
 func freeOutput(frames []byte, buffer *[]byte) {
-	if cap(frames) > maxKeptBytes {
+	if buffer == nil || cap(frames) > maxKeptBytes {
 		return
 	}
 	*buffer = frames[:0]
@@ -81,7 +85,7 @@ func freeOutput(frames []byte, buffer *[]byte) {
 // claim reports whether the caller has to call write, once it has given mu up.
 // It expects mu to be held.
 func (c *conn) claim() bool {
-	if c.out.writing || len(c.out.frames) == 0 || c.out.broken != nil {
+	if c.out.writing || c.out.empty() || c.out.broken != nil {
 		return false
 	}
 	c.out.writing = true
@@ -101,14 +105,17 @@ func (c *conn) write() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o := &c.out
-	for len(o.frames) > 0 && o.broken == nil {
+	for !o.empty() && o.broken == nil {
 		c.mu.Unlock()
 		runtime.Gosched()
 		c.mu.Lock()
-		frames, buffer := o.swap()
+		frames, apart, buffer := o.swap()
 		c.nextTurn()
 		c.mu.Unlock()
 		err := c.put(frames)
+		if err == nil {
+			err = c.put(apart)
+		}
 		freeOutput(frames, buffer)
 		c.mu.Lock()
 		if err != nil {

@@ -111,7 +111,7 @@ func (c *conn) answerTooLarge(s *stream) {
 	c.appendBlock(s, http.StatusRequestHeaderFieldsTooLarge, fields[:], true)
 	c.out.controls++ // nobody waits for it
 	if !c.block.ends {
-		c.resetStream(s.id, http2.ErrCodeNo)
+		c.needless(s.id, http.StatusRequestHeaderFieldsTooLarge)
 	}
 }
 
@@ -155,8 +155,25 @@ func (c *conn) dismiss(s *stream) {
 	if s.closed {
 		return
 	}
-	c.resetStream(s.id, http2.ErrCodeNo)
+	c.needless(s.id, s.writer.status)
 	c.close(s)
+}
+
+// needless resets a stream whose answer, of that status, is whole. Behind an
+// error it does so in a TLS record of its own: curl 7.88 forgets an answer that it
+// reads together with the reset. An error makes it stop sending; behind any other
+// answer it would go on, read nothing more, and wait for window for ever, so there
+// the reset had better fail it. needless expects mu to be held.
+func (c *conn) needless(id uint32, status int) {
+	if status < http.StatusMultipleChoices {
+		c.resetStream(id, http2.ErrCodeNo)
+		return
+	}
+	c.late.add(id)
+	if o := &c.out; o.broken == nil {
+		o.apart = appendWord(o.apart, http2.FrameRSTStream, id, uint32(http2.ErrCodeNo))
+		o.controls++
+	}
 }
 
 // abort breaks an answer off. It expects mu to be held.
