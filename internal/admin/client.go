@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -110,33 +111,54 @@ func (c *Client) do(ctx context.Context, method, path string, out any) error {
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("asking the admin API at %s: %w", c.at.value, errors.Unwrap(err))
+		return c.unheard(errors.Unwrap(err))
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
 		return fmt.Errorf("reading the answer of the admin API: %w", err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return refusalOf(resp.StatusCode, body)
+		if r := refusalOf(resp.StatusCode, body); r != nil {
+			return r
+		}
+		return c.stranger(resp.Status)
 	}
-	if out == nil {
+	if out == nil && string(bytes.TrimSpace(body)) == readyWord {
 		return nil
 	}
-	if err := json.Unmarshal(body, out); err != nil {
-		return fmt.Errorf("reading the answer of the admin API: %w", err)
+	if out == nil || json.Unmarshal(body, out) != nil {
+		return c.stranger("its answer is of another kind")
 	}
 	return nil
 }
 
+// unheard says what to do where nobody has answered.
+func (c *Client) unheard(err error) error {
+	var dial *net.OpError
+	switch {
+	case !errors.As(err, &dial) || dial.Op != "dial":
+		return fmt.Errorf("asking the admin side of Sterling at %s: %w; is it another server's address?", c.at.value, err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("the admin side of Sterling at %s: %w; ask as the user that it runs as", c.at.value, dial.Err)
+	default:
+		return fmt.Errorf("no admin side of Sterling answers at %s (%w); is it running, and is [admin] set?", c.at.value, dial.Err)
+	}
+}
+
+// stranger says that somebody else has answered.
+func (c *Client) stranger(how string) error {
+	return fmt.Errorf("what answers at %s is no admin side of Sterling (%s); is it another server's address, or port?", c.at.value, how)
+}
+
 // refusalOf reads what the API said about an error; a probe says it in plain text.
+// It returns nil where another server has answered.
 func refusalOf(status int, body []byte) *Refusal {
-	r := &Refusal{}
-	if err := json.Unmarshal(body, r); err != nil || r.Problem == "" {
-		r.Problem = string(bytes.TrimSpace(body[:min(len(body), 200)]))
+	r := new(Refusal)
+	if string(bytes.TrimSpace(body)) == unreadyWord {
+		r.Problem = unreadyWord
+	} else if err := json.Unmarshal(body, r); err != nil || r.Problem == "" {
+		return nil
 	}
 	r.Status = status
-	if r.Problem == "" {
-		r.Problem = http.StatusText(status)
-	}
 	return r
 }

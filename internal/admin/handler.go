@@ -71,12 +71,18 @@ func NewHandler(o Options) http.Handler {
 
 func (h *handler) livez(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") }
 
+// What the probe of readiness answers.
+const (
+	readyWord   = "ready"
+	unreadyWord = "not ready"
+)
+
 func (h *handler) readyz(w http.ResponseWriter, _ *http.Request) {
 	if !h.door.Ready() {
-		plain(w, http.StatusServiceUnavailable, "not ready")
+		plain(w, http.StatusServiceUnavailable, unreadyWord)
 		return
 	}
-	plain(w, http.StatusOK, "ready")
+	plain(w, http.StatusOK, readyWord)
 }
 
 func (h *handler) status(w http.ResponseWriter, _ *http.Request) {
