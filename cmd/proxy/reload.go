@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"sterling/internal/admin"
 )
 
 func reloadCommand(e env) *cobra.Command {
@@ -15,7 +18,7 @@ func reloadCommand(e env) *cobra.Command {
 
 The process reads the file that it was started with. When the file is bad, every
 problem is printed and the old configuration goes on serving.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := at.client(e)
 			if err != nil {
@@ -23,7 +26,7 @@ problem is printed and the old configuration goes on serving.`,
 			}
 			report, err := client.Reload(cmd.Context())
 			if err != nil {
-				return explainRefusal(e, err)
+				return notReloaded(e, err)
 			}
 			for _, line := range report.Changes {
 				_, _ = fmt.Fprintln(e.stdout, line)
@@ -40,4 +43,15 @@ problem is printed and the old configuration goes on serving.`,
 	}
 	at.flags(cmd)
 	return cmd
+}
+
+// notReloaded is explainRefusal, but for a file with faults, which are printed.
+func notReloaded(e env, err error) error {
+	var refusal *admin.Refusal
+	if !errors.As(err, &refusal) || len(refusal.Problems) == 0 {
+		return explainRefusal(e, err)
+	}
+	return explainRefusal(e, &admin.Refusal{
+		Problem: "not reloaded; the old configuration still serves", Problems: refusal.Problems,
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sterling/internal/admin"
+	"sterling/internal/config"
 )
 
 // remote says which running process a command speaks to.
@@ -31,7 +32,7 @@ func (r *remote) flags(cmd *cobra.Command) {
 // client makes the client that the flags describe.
 func (r *remote) client(e env) (*admin.Client, error) {
 	if r.config == "" && r.address == "" {
-		return nil, usage("no process named", "use -c FILE or --admin ADDRESS")
+		return nil, usage("nothing says which process is meant", "use -c FILE or --admin ADDRESS")
 	}
 	if err := r.fill(e); err != nil {
 		return nil, err
@@ -55,17 +56,20 @@ func (r *remote) fill(e env) error {
 	if r.config == "" || r.address != "" && r.token != "" {
 		return nil
 	}
-	cfg, err := loadConfig(e, r.config)
-	if err != nil {
+	side, problems := config.LoadAdmin(r.config)
+	if r.token == "" && (r.address == "" || r.address == side.Address) {
+		r.token = side.Token
+	}
+	if r.address == "" {
+		r.address = side.Address
+	}
+	switch bad := problems.Errors() > 0; {
+	case bad && r.address == "":
+		printProblems(e.stderr, problems)
 		return failed(errors.New("the file does not load; name the process with --admin ADDRESS"))
-	}
-	if r.token == "" && (r.address == "" || r.address == cfg.Admin.Address) {
-		r.token = cfg.Admin.Token
-	}
-	if r.address == "" {
-		r.address = cfg.Admin.Address
-	}
-	if r.address == "" {
+	case bad:
+		_, _ = fmt.Fprintf(e.stderr, "warning: %s does not load, as it is now (\"sterling check\" says why); asking at %s\n", r.config, r.address)
+	case r.address == "":
 		return failed(fmt.Errorf("%s has no [admin] address, so that a process that runs it cannot be asked", r.config))
 	}
 	return nil

@@ -112,7 +112,7 @@ func removeStale(path string) error {
 	}
 	conn, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
-		return errors.Join(fmt.Errorf("admin socket %s: another process answers there", path), conn.Close())
+		return errors.Join(fmt.Errorf("admin socket %s: another process answers there; end it, or give this one another [admin] address (a new binary takes over by SIGUSR2)", path), conn.Close())
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("admin socket %s: cannot tell whether another process uses it: %w", path, err)
