@@ -23,7 +23,7 @@ func certsCommand(e env) *cobra.Command {
 		Long: `Show the certificates of a running process: those of files, and those that
 it orders by itself ([tls.acme]), with the next renewal and what is wrong: orders
 that failed, a certificate that could not be stored, one that came late.`,
-		Args: cobra.NoArgs,
+		Args: noCommand(nil),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := at.client(e)
 			if err != nil {

@@ -33,7 +33,7 @@ and ports are open, at no cost of real orders. The process that serves answers
 that authority; where none does, the listeners are opened meanwhile. If your
 certificates come from another authority than Let's Encrypt, name one for tests
 with --acme-directory.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := needConfig(path); err != nil {
 				return err

@@ -16,7 +16,7 @@ func demoCommand(e env) *cobra.Command {
 		Short: "Show it all on this machine, with three servers that you may stop and freeze",
 		Long: `Start three servers, each with a memory of its own, and a front door before them,
 all on loopback, and say what to try. Nothing is installed and nothing is left behind.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			return runDemo(e, o)
 		},

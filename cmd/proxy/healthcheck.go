@@ -18,7 +18,7 @@ func healthcheckCommand(e env) *cobra.Command {
 		Use:    "healthcheck",
 		Short:  "Exit 0 when a running process welcomes new connections, 1 when not",
 		Hidden: true,
-		Args:   cobra.NoArgs,
+		Args:   noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := at.client(e)
 			if err != nil {

@@ -27,7 +27,7 @@ func keysCommand(e env) *cobra.Command {
 The first key signs, all of them verify. To rotate: add, reload, and drop the
 old key once the longest [pool.affinity] life has passed. With several replicas,
 add with --verify-only, bring the file to all of them, reload them, then promote.`,
-		Args: cobra.NoArgs,
+		Args: noCommand(map[string]string{"rotate": rotateKeys}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return usage("what about the keys?", "use list, add, promote, drop or ech")
 		},
@@ -41,7 +41,7 @@ func (k *keyFile) listCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list -c FILE",
 		Short: "List the ids of the keys, newest first",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			keys, err := k.load()
 			if err != nil {
@@ -57,7 +57,7 @@ func (k *keyFile) addCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add -c FILE",
 		Short: "Add a new key, which signs from the next reload on",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			return k.change(session.LoadOrCreate, func(keys *session.Keys) (*session.Keys, error) {
 				switch {

@@ -37,8 +37,11 @@ After --timeout those that are left move, whatever the mode. The order is on
 disk when the command returns, and outlives reloads, restarts and upgrades of
 the front door; "sterling enable" takes it back. With --wait, the command shows
 what is left, and ends when the backend is safe to stop.`,
-		Args: cobra.ExactArgs(1),
+		Args: oneBackend(),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := drainUsage(mode, quiet, timeout, cmd.Flags().Changed("quiet")); err != nil {
+				return err
+			}
 			given := url.Values{}
 			for name, value := range map[string]string{"mode": mode, "quiet": quiet.String(), "timeout": timeout.String(), "force": strconv.FormatBool(force)} {
 				if cmd.Flags().Changed(name) {
@@ -74,7 +77,7 @@ func disableCommand(e env) *cobra.Command {
 		Long: `Let a backend have no visitors at all: those that it knows move with their next
 request, and its websockets are told to go. Requests under way end as they
 would, and its health is checked further. "sterling enable" takes that back.`,
-		Args: cobra.ExactArgs(1),
+		Args: oneBackend(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, err := (&ordering{env: e, at: at, target: args[0]}).give(cmd.Context(), "disable", forced(force))
 			return err
@@ -90,7 +93,7 @@ func enableCommand(e env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "enable POOL/BACKEND",
 		Short: "Take back a drain or disable",
-		Args:  cobra.ExactArgs(1),
+		Args:  oneBackend(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, err := (&ordering{env: e, at: at, target: args[0]}).give(cmd.Context(), "enable", nil)
 			return err
@@ -111,10 +114,10 @@ func weightCommand(e env) *cobra.Command {
 		Long: `Change a backend's share of new visitors, from 0 (none) to 1000. It stays so
 over reloads and restarts, until the configuration file gives that backend
 another weight than it does now.`,
-		Args: cobra.ExactArgs(2),
+		Args: oneBackend("its weight"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := strconv.ParseUint(args[1], 10, 31); err != nil {
-				return usage(fmt.Sprintf("%q is no weight", args[1]), "give a number from 0 to 1000")
+			if n, err := strconv.ParseUint(args[1], 10, 31); err != nil || n > maxWeight {
+				return usage(fmt.Sprintf("%q is no weight", args[1]), weights)
 			}
 			given := forced(force)
 			given.Set("weight", args[1])
@@ -123,8 +126,29 @@ another weight than it does now.`,
 		},
 	}
 	at.flags(cmd)
+	cmd.SetFlagErrorFunc(numberAsFlag(weights))
 	cmd.Flags().BoolVar(&force, "force", false, "0 also for the last backend of its pool that takes new visitors")
 	return cmd
+}
+
+// maxWeight is the largest one that a backend takes.
+const (
+	maxWeight = 1000
+	weights   = "a weight is a number from 0 to 1000"
+)
+
+// drainUsage finds what no process would take.
+func drainUsage(mode string, quiet, timeout time.Duration, quietGiven bool) error {
+	idle := mode == "when-idle" || mode == "when_idle"
+	switch {
+	case !idle && mode != "keep" && mode != "now":
+		return usage(fmt.Sprintf("unknown mode %q", mode), "use keep, when-idle or now")
+	case quiet < 0 || timeout < 0:
+		return usage("a time cannot be negative", "use a duration such as 30m")
+	case quietGiven && !idle:
+		return usage("--quiet belongs to the mode when-idle", "leave it out, or use --mode when-idle")
+	}
+	return nil
 }
 
 func forced(force bool) url.Values {

@@ -41,7 +41,7 @@ was run twice, a user that was moved from a backend that did its work, or an
 answer without its line in the access log. It also tells of a rehearsal that could
 not be held, or not to its end; the message says so, and nothing is known to be
 lost then but what the report has.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return runProve(e, f) },
 	}
 	configFlag(cmd, &f.path)

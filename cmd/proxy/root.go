@@ -17,6 +17,7 @@ func run(args []string, e env) int {
 }
 
 func newRoot(e env) *cobra.Command {
+	asked := false
 	root := &cobra.Command{
 		Use:   "sterling",
 		Short: "An HTTPS front door that keeps every visitor on the server that knows them",
@@ -27,12 +28,17 @@ To run it:                           sterling run -c sterling.toml`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		Args:              noCommand(elsewhere),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asked {
+				return printVersion(e.stdout)
+			}
 			cmd.SetOut(e.stderr)
 			_ = cmd.Help() // nothing can be done about a stderr that is gone
 			return usage("no command given", "")
 		},
 	}
+	root.Flags().BoolVar(&asked, "version", false, "as the command version")
 	root.AddCommand(
 		runCommand(e),
 		checkCommand(e),

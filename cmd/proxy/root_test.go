@@ -80,13 +80,36 @@ func TestExitCodes(t *testing.T) {
 		{"", exitUsage, "no command given"},
 		{"nonsense", exitUsage, "unknown command"},
 		{"run", exitUsage, "name one with -c FILE"},
-		{"run extra", exitUsage, "unknown command"},
+		{"run extra", exitUsage, "unexpected argument \"extra\"; name the file with -c: sterling run -c extra\n"},
+		{"check s.toml", exitUsage, "name the file with -c: sterling check -c s.toml\n"},
+		{"status s.toml", exitUsage, "name the file with -c: sterling status -c s.toml\n"},
+		{"check -c a b", exitUsage, "unexpected argument \"b\"\n"},
+		{"validate", exitUsage, "unknown command \"validate\"; use \"sterling check -c FILE\""},
+		{"configtest x.toml", exitUsage, "use \"sterling check -c FILE\""},
+		{"stop", exitUsage, "send SIGTERM"},
+		{"upgrade", exitUsage, "send SIGUSR2"},
+		{"statsu", exitUsage, "unknown command \"statsu\"; did you mean \"sterling status\"?"},
+		{"keys rotate", exitUsage, "\"sterling keys add\" and \"sterling reload\""},
+		{"keys promot x", exitUsage, "did you mean \"sterling keys promote\"?"},
+		{"certs renw x", exitUsage, "did you mean \"sterling certs renew\"?"},
+		{"drain", exitUsage, "no backend is named; write POOL/BACKEND, such as app/b2"},
+		{"drain app app1", exitUsage, "write POOL/BACKEND, such as app/b2"},
+		{"drain app/b1 app/b2", exitUsage, "there are 2 arguments, not 1; write POOL/BACKEND, such as app/b2"},
+		{"drain app", exitUsage, "write POOL/BACKEND, such as app/b2"},
+		{"drain app/b1 --mode idle --admin 127.0.0.1:0", exitUsage, "unknown mode \"idle\"; use keep, when-idle or now"},
+		{"drain app/b1 --timeout -5s --admin 127.0.0.1:0", exitUsage, "a time cannot be negative"},
+		{"drain app/b1 --mode when-idle --quiet -5s --admin 127.0.0.1:0", exitUsage, "a time cannot be negative"},
+		{"drain app/b1 --quiet 5s --admin 127.0.0.1:0", exitUsage, "--quiet belongs to the mode when-idle"},
+		{"weight app/b1", exitUsage, "write POOL/BACKEND, such as app/b2, and its weight"},
+		{"weight app/b1 -1", exitUsage, "\"-1\" is no weight; a weight is a number from 0 to 1000"},
+		{"weight app/b1 -x", exitUsage, "unknown shorthand flag"},
+		{"weight app/b1 2000 --admin 127.0.0.1:0", exitUsage, "\"2000\" is no weight; a weight is a number from 0 to 1000"},
 		{"run --nonsense", exitUsage, "unknown flag"},
 		{"run -c", exitUsage, "needs an argument"},
 		{"run -c /nonexistent/sterling.toml", exitFailed, "/nonexistent/sterling.toml"},
 		{"check", exitUsage, "name one with -c FILE"},
 		{"check -c /nonexistent/sterling.toml", exitFailed, "/nonexistent/sterling.toml"},
-		{"status", exitUsage, "use -c FILE or --admin ADDRESS"},
+		{"status", exitUsage, "nothing says which process is meant; use -c FILE or --admin ADDRESS"},
 		{"status --admin nonsense", exitUsage, "nonsense"},
 		{"status --admin 127.0.0.1:1 --token a --token-file b", exitUsage, "token"},
 		{"reload", exitUsage, "use -c FILE or --admin ADDRESS"},
@@ -98,6 +121,7 @@ func TestExitCodes(t *testing.T) {
 		{"prove", exitUsage, "name one with -c FILE"},
 		{"prove -c /nonexistent/sterling.toml", exitFailed, "/nonexistent/sterling.toml"},
 		{"version", exitGood, ""},
+		{"--version", exitGood, ""},
 		{"--help", exitGood, ""},
 		{"help run", exitGood, ""},
 	} {
@@ -133,6 +157,9 @@ func TestCommandsOfLaterAreKnownButNotListed(t *testing.T) {
 
 func TestVersionSaysWhatItWasBuiltWith(t *testing.T) {
 	_, stdout, _ := call("version")
+	if _, alias, _ := call("--version"); alias != stdout {
+		t.Errorf("--version printed %q, version %q", alias, stdout)
+	}
 	for _, want := range []string{"sterling ", "revision ", "go1."} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("version printed %q, want %q in it", stdout, want)

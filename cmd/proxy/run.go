@@ -19,7 +19,7 @@ Signals:
   SIGUSR1           open the log files anew, after a rotation
   SIGUSR2           start the program anew, hand the sockets over, and stop once it serves
   SIGTERM, SIGINT   stop: finish what has begun, then end; a second one ends at once`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if err := needConfig(path); err != nil {
 				return err

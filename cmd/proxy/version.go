@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -16,12 +17,16 @@ func versionCommand(e env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version, the revision and the Go release it was built with",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(e.stdout, "sterling %s\nrevision %s\n%s %s/%s\n", version(), revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return failed(err)
+			return printVersion(e.stdout)
 		},
 	}
+}
+
+func printVersion(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "sterling %s\nrevision %s\n%s %s/%s\n", version(), revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return failed(err)
 }
 
 // version is what this binary calls itself; "devel" when nobody named it.
