@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -69,6 +70,10 @@ func TestChangedCertificatesAreTakenUp(t *testing.T) {
 	if got := r.shown("localhost"); got != "localhost" {
 		t.Errorf("a broken file is in force: %s", got)
 	}
+	if err := errors.Join(os.Remove(cert), syscall.Mkfifo(cert, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("a FIFO to be refused", func() bool { return strings.Contains(r.Status().CertificatesFault, "FIFO") })
 	r.replace("new", "new.example")
 	for from, to := range map[string]string{"new.pem": cert, "new.key": key} {
 		if err := os.Rename(filepath.Join(r.dir, from), to); err != nil {
@@ -77,7 +82,7 @@ func TestChangedCertificatesAreTakenUp(t *testing.T) {
 	}
 	r.eventually("the new certificate", func() bool { return r.shown("new.example") == "new.example" })
 	r.eventually("no fault to be left", func() bool { return r.Status().CertificatesFault == "" })
-	if n := strings.Count(r.log.String(), "not taken up"); n > 3 { // one for each reason on the way
+	if n := strings.Count(r.log.String(), "not taken up"); n > 4 { // one for each reason on the way
 		t.Errorf("the log has %d faults", n)
 	}
 	if _, body := get(t, c, r.url(modes[1])); body != "one" {

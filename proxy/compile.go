@@ -16,6 +16,7 @@ import (
 	"sterling/internal/accesslog"
 	"sterling/internal/config"
 	"sterling/internal/headers"
+	"sterling/internal/regular"
 	"sterling/internal/router"
 	"sterling/session"
 	proxytls "sterling/tls"
@@ -211,7 +212,7 @@ func (p *plan) compilePools() {
 func tlsIdentity(c config.BackendTLS) string {
 	sum := sha256.New()
 	for _, file := range []string{c.CA, c.Cert, c.Key} {
-		data, _ := os.ReadFile(file)
+		data, _ := regular.Read(file)
 		of := sha256.Sum256(data)
 		sum.Write(of[:])
 	}

@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"sterling/internal/config"
+	"sterling/internal/regular"
 )
 
 // maxPage is the most that a page may have.
@@ -34,7 +33,7 @@ func readPage(c *config.Unavailable) (*page, error) {
 	if c.File == "" {
 		return p, nil
 	}
-	f, err := os.OpenFile(c.File, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO must not make it wait
+	f, err := regular.Open(c.File)
 	if err != nil {
 		return nil, err
 	}

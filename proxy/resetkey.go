@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/quic-go/quic-go"
+
+	"sterling/internal/regular"
 )
 
 // resetKeyFile is the file's name in the state folder.
@@ -33,7 +35,7 @@ func loadResetKey(dir string) (*quic.StatelessResetKey, error) {
 }
 
 func readResetKey(path string) (*quic.StatelessResetKey, error) {
-	text, err := os.ReadFile(path)
+	text, err := regular.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the key of HTTP/3 resets: %w", err)
 	}

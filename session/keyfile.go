@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"sterling/internal/regular"
 )
 
 const maxKeyFile = 64 << 10 // bytes
@@ -15,7 +17,7 @@ const maxKeyFile = 64 << 10 // bytes
 // errors.Is(err, fs.ErrNotExist) holds; one that is not right gives all its
 // faults, each a [*KeyFileError] with its line.
 func LoadKeys(path string) (*Keys, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading key file: %w", err)
 	}

@@ -5,7 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
+
+	"sterling/internal/regular"
 )
 
 // ClientOptions describe how backends are verified, and who we are to them.
@@ -72,7 +73,7 @@ func ReadAuthorities(file string) (*x509.CertPool, error) {
 }
 
 func readCertificates(file string) ([]*x509.Certificate, error) {
-	text, err := os.ReadFile(file)
+	text, err := regular.Read(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading CA file: %w", err)
 	}
@@ -88,14 +89,14 @@ func readClientPair(p Pair) (*tls.Certificate, error) {
 	fail := func(err error) error {
 		return fmt.Errorf("reading client certificate %s with key %s: %w", p.Cert, p.Key, err)
 	}
-	text, err := os.ReadFile(p.Cert)
+	text, err := regular.Read(p.Cert)
 	if err != nil {
 		return nil, fail(err)
 	}
 	if _, err := parseChain(text); err != nil {
 		return nil, fail(err)
 	}
-	key, err := os.ReadFile(p.Key)
+	key, err := regular.Read(p.Key)
 	if err != nil {
 		return nil, fail(err)
 	}

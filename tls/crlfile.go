@@ -7,12 +7,13 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
-	"os"
+
+	"sterling/internal/regular"
 )
 
 // readLists reads a file of PEM blocks, or of a single DER list.
 func readLists(file string) ([]*x509.RevocationList, error) {
-	data, err := os.ReadFile(file)
+	data, err := regular.Read(file)
 	if err != nil {
 		return nil, err
 	}

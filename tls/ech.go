@@ -11,8 +11,9 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
+
+	"sterling/internal/regular"
 )
 
 // Numbers of RFC 9849 and RFC 9180 for the one kind of key that is made here.
@@ -29,7 +30,7 @@ const (
 // and an ECHCONFIG, as other servers take it. public is the name in the clear,
 // which a certificate must serve.
 func ReadECH(file string) (key tls.EncryptedClientHelloKey, public string, err error) {
-	text, err := os.ReadFile(file)
+	text, err := regular.Read(file)
 	if err != nil {
 		return key, "", err
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"sterling/internal/regular"
 )
 
 // Find returns the pairs that a pattern of [filepath.Match] names, in the order
@@ -57,7 +59,7 @@ func Matches(pattern string) ([]string, error) {
 
 // pairOf finds the key of a certificate; false: the file holds no certificate.
 func pairOf(path string) (Pair, bool, error) {
-	text, err := os.ReadFile(path)
+	text, err := regular.Read(path)
 	if err != nil {
 		return Pair{}, false, err
 	}

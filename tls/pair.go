@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"sterling/internal/regular"
 )
 
 // Pair names the PEM files of a certificate and its key. They may be the same
@@ -61,11 +63,11 @@ func (r *pairReader) fault(field string, err error, hint string) {
 
 // read returns the certificate of the pair, or nil when there were faults.
 func (r *pairReader) read() *tls.Certificate {
-	certPEM, err := os.ReadFile(r.pair.Cert)
+	certPEM, err := regular.Read(r.pair.Cert)
 	if err != nil {
 		r.fault("cert", err, "")
 	}
-	keyPEM, err := os.ReadFile(r.pair.Key)
+	keyPEM, err := regular.Read(r.pair.Key)
 	if err != nil {
 		r.fault("key", err, "")
 	}

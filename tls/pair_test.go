@@ -11,8 +11,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"sterling/internal/regular"
 )
 
 func read(t *testing.T, path string) []byte {
@@ -223,4 +226,28 @@ func FuzzPair(f *testing.F) {
 			t.Fatal("the key is another one's")
 		}
 	})
+}
+
+// A reload, or the watcher of the files, must not wait for one who writes to it.
+func TestReadersRefuseAFIFO(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo.pem")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for what, read := range map[string]func() error{
+		"certificates": func() error {
+			_, faults := Load([]Pair{{fifo, fifo}})
+			return faults[0]
+		},
+		"revocation lists": func() error { _, err := readLists(fifo); return err },
+		"a pattern":        func() error { _, err := Find(fifo); return err },
+		"authorities":      func() error { _, err := ReadAuthorities(fifo); return err },
+		"a client pair":    func() error { _, err := readClientPair(Pair{fifo, fifo}); return err },
+		"a key of ECH":     func() error { _, _, err := ReadECH(fifo); return err },
+		"tickets":          func() error { return NewTickets(fifo).Refresh(time.Now()) },
+	} {
+		if err := read(); !errors.Is(err, regular.ErrOther) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 }

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"sterling/internal/regular"
 )
 
 // How long a key encrypts tickets, and for how long it is kept beside newer ones.
@@ -117,7 +119,7 @@ const policyMark = "sterling policy "
 // readTickets reads the file: a line "TIME SECRET" for each key. One that is
 // damaged is as good as none, for nothing is lost with it but time.
 func readTickets(path string) ([]ticketKey, error) {
-	text, err := os.ReadFile(path)
+	text, err := regular.Read(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil

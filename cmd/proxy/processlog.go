@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"unicode"
 
 	"github.com/mattn/go-isatty"
@@ -104,7 +105,11 @@ func (l *logFile) Write(p []byte) (int, error) {
 // reopen goes over to the file that now has the log's name. If there is none
 // to be had, the log goes on where it is.
 func (l *logFile) reopen() error {
-	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
+	// A named pipe without a reader is an error rather than a wait.
+	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NONBLOCK, 0o640)
+	if errors.Is(err, syscall.ENXIO) {
+		return fmt.Errorf("opening process log %s: nobody reads from this pipe: %w", l.path, err)
+	}
 	if err != nil {
 		return fmt.Errorf("opening process log: %w", err)
 	}

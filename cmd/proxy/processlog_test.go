@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"sterling/internal/config"
@@ -62,6 +63,17 @@ func TestProcessLogGoesOnWhenItCannotBeReopened(t *testing.T) {
 	}
 	if got := messages(t, filepath.Join(dir+".old", "process.log")); got != "still here" {
 		t.Errorf("the old file holds %q", got)
+	}
+}
+
+func TestProcessLogDoesNotWaitForAReader(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "process.log")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var w world
+	if _, err := openProcessLog(w.env(), config.Log{Output: path}); err == nil || !strings.Contains(err.Error(), path+": nobody reads") {
+		t.Errorf("a pipe that nobody reads from: %v", err)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"sterling/internal/regular"
 )
 
 // Folder is a Storage in a folder of the file system. All in it is for the
@@ -62,7 +64,7 @@ func probe(dir string) error {
 
 // Get implements [Storage].
 func (f Folder) Get(_ context.Context, key string) ([]byte, error) {
-	data, err := os.ReadFile(f.path(key))
+	data, err := regular.Read(f.path(key))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNone
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"sterling/internal/regular"
 )
 
 // CheckFiles looks at the files and folders that a configuration names: whether
@@ -79,8 +81,15 @@ func (c *fileCheck) opens(key, path string) bool {
 	if path == "" {
 		return false
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO must not make it wait
-	if err != nil {
+	f, err := regular.Open(path)
+	switch {
+	case errors.Is(err, syscall.EISDIR):
+		c.fault(key, path+" is a folder", "name the file")
+		return false
+	case errors.Is(err, regular.ErrOther):
+		c.fault(key, "opening "+path+": "+reason(err), "name a file that holds it")
+		return false
+	case err != nil:
 		hint := ""
 		if strings.HasPrefix(path, filepath.Dir(c.cfg.Path)) {
 			hint = "relative paths begin at the folder of the configuration file"
@@ -88,11 +97,7 @@ func (c *fileCheck) opens(key, path string) bool {
 		c.fault(key, "opening "+path+": "+reason(err), hint)
 		return false
 	}
-	defer func() { _ = f.Close() }() // nothing was written
-	if stat, err := f.Stat(); err == nil && stat.IsDir() {
-		c.fault(key, path+" is a folder", "name the file")
-		return false
-	}
+	_ = f.Close() // nothing was written
 	return true
 }
 
