@@ -52,7 +52,10 @@ func printStatus(w io.Writer, s proxy.Status, now time.Time) error {
 	if !s.Ready {
 		ready = "not ready"
 	}
-	if _, err := fmt.Fprintf(w, "sterling %s, %s, generation %d, up %s\n\n", s.Version, ready, s.Generation, ago(s.Started, now)); err != nil {
+	if _, err := fmt.Fprintf(w, "sterling %s, %s, generation %d, up %s\n", s.Version, ready, s.Generation, ago(s.Started, now)); err != nil {
+		return err
+	}
+	if err := printOld(w, s.OldProcesses); err != nil {
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
@@ -93,13 +96,28 @@ func printStatus(w io.Writer, s proxy.Status, now time.Time) error {
 	return printDescriptors(w, s.Descriptors)
 }
 
+// printOld prints the processes that an upgrade has left behind, for a while, and
+// the empty line before the table.
+func printOld(w io.Writer, pids []int) error {
+	for _, pid := range pids {
+		if _, err := fmt.Fprintf(w, "old process %d finishes what it began before an upgrade\n", pid); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(w)
+	return err
+}
+
 // printDescriptors prints how many file descriptors are left, where that is known.
 func printDescriptors(w io.Writer, d proxy.DescriptorStatus) error {
 	if d.Limit == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "\ndescriptors: %d of %d; %d for clients, none further from %d in all; %d for backends, none further from %d\n",
-		d.Clients+d.Backends, d.Limit, d.Clients, d.ClientsUntil, d.Backends, d.BackendsUntil)
+	_, err := fmt.Fprintf(w, `
+descriptors: %d in use for connections, of %d that the process may have
+  %d to clients; at %d in use, no client is let in
+  %d to backends; at %d in use, no backend is connected to
+`, d.Clients+d.Backends, d.Limit, d.Clients, d.ClientsUntil, d.Backends, d.BackendsUntil)
 	return err
 }
 

@@ -11,8 +11,9 @@ import (
 func TestStatusTable(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s := proxy.Status{
-		Descriptors: proxy.DescriptorStatus{Limit: 1024, Clients: 120, Backends: 80, ClientsUntil: 819, BackendsUntil: 921},
-		Version:     "v1.0.0", Generation: 2, Ready: true, Started: now.Add(-26 * time.Hour),
+		Descriptors:  proxy.DescriptorStatus{Limit: 1024, Clients: 120, Backends: 80, ClientsUntil: 819, BackendsUntil: 921},
+		OldProcesses: []int{4711, 4712},
+		Version:      "v1.0.0", Generation: 2, Ready: true, Started: now.Add(-26 * time.Hour),
 		Certificates: []proxy.CertificateStatus{
 			{Names: []string{"a.example", "b.example"}, NotAfter: now.Add(30 * 24 * time.Hour)},
 			{Names: []string{"c.example"}, NotAfter: now.Add(-time.Hour)},
@@ -35,6 +36,8 @@ func TestStatusTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `sterling v1.0.0, ready, generation 2, up 1d2h
+old process 4711 finishes what it began before an upgrade
+old process 4712 finishes what it began before an upgrade
 
 POOL  BACKEND  STATE                   REASON                           SINCE  WEIGHT  VISITORS  IN FLIGHT  TUNNELS  REQUESTS  FAILURES
 app   b1       up                      -                                1m30s  1       -         3          0        1000      1
@@ -48,7 +51,9 @@ certificate for c.example: expired on 2026-03-01
 
 pool app: 7 requests wait until there is a backend, 3 for a place at one that is full
 
-descriptors: 200 of 1024; 120 for clients, none further from 819 in all; 80 for backends, none further from 921
+descriptors: 200 in use for connections, of 1024 that the process may have
+  120 to clients; at 819 in use, no client is let in
+  80 to backends; at 921 in use, no backend is connected to
 `
 	if b.String() != want {
 		t.Errorf("printed\n%s\nwant\n%s", b.String(), want)
