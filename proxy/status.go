@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"os"
+	"path/filepath"
 	"time"
 
 	"sterling/session"
@@ -11,6 +12,7 @@ import (
 type Status struct {
 	Version      string              `json:"version"`
 	PID          int                 `json:"pid"`        // of the process that answers
+	File         string              `json:"file"`       // the configuration's, whole path: what a reload reads
 	Generation   uint64              `json:"generation"` // 1, and one more for every reload that took effect
 	Started      time.Time           `json:"started"`
 	Ready        bool                `json:"ready"`
@@ -99,6 +101,9 @@ func (s *Server) Status() Status {
 	}
 	if why := s.filesFault.Load(); why != nil {
 		out.CertificatesFault = *why
+	}
+	if file, err := filepath.Abs(snap.cfg.Path); err == nil {
+		out.File = file
 	}
 	for _, d := range s.doors {
 		out.Listeners = append(out.Listeners, d.status())

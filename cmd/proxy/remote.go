@@ -18,6 +18,7 @@ type remote struct {
 	address   string
 	token     string
 	tokenFile string
+	named     bool // the address comes from --admin
 }
 
 func (r *remote) flags(cmd *cobra.Command) {
@@ -34,6 +35,7 @@ func (r *remote) client(e env) (*admin.Client, error) {
 	if r.config == "" && r.address == "" {
 		return nil, usage("nothing says which process is meant", "use -c FILE or --admin ADDRESS")
 	}
+	r.named = r.address != ""
 	if err := r.fill(e); err != nil {
 		return nil, err
 	}

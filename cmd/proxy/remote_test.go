@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -22,6 +25,30 @@ func TestAFaultyFileStillNamesTheProcess(t *testing.T) {
 		if code != exitFailed || stdout != "" || !strings.Contains(stderr, ".toml:") ||
 			!strings.HasSuffix(stderr, "sterling reload: not reloaded; the old configuration still serves\n") {
 			t.Errorf("reload: exit %d, stdout %q, stderr:\n%s", code, stdout, stderr)
+		}
+	}
+}
+
+func TestReloadTellsTheFileAndTakesNoOther(t *testing.T) {
+	s := newSite(t)
+	s.run(t)
+	text, err := os.ReadFile(s.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.put(t, "other.toml", string(text))
+	other := filepath.Join(s.dir, "other.toml")
+	code, stdout, stderr := call("reload", "-c", other)
+	if code != exitFailed || stdout != "" || !strings.Contains(stderr, "reads "+s.file+", not "+other+"; ") {
+		t.Errorf("another file: exit %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	if err := os.Symlink(s.file, filepath.Join(s.dir, "link.toml")); err != nil {
+		t.Fatal(err)
+	}
+	for i, args := range [][]string{{"-c", s.file}, {"-c", filepath.Join(s.dir, "link.toml")}, {"--admin", s.socket}} {
+		code, stdout, stderr := call(append([]string{"reload"}, args...)...)
+		if want := fmt.Sprintf("reloaded %s: generation %d, 0 changes\n", s.file, i+2); code != exitGood || !strings.HasSuffix(stdout, want) {
+			t.Errorf("%v: exit %d, stdout %q, stderr %q", args, code, stdout, stderr)
 		}
 	}
 }
