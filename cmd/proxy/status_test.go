@@ -13,6 +13,7 @@ func TestStatusTable(t *testing.T) {
 	s := proxy.Status{
 		Descriptors:  proxy.DescriptorStatus{Limit: 1024, Clients: 120, Backends: 80, ClientsUntil: 819, BackendsUntil: 921},
 		OldProcesses: []int{4711, 4712},
+		Restart:      []string{"listener front"},
 		Version:      "v1.0.0", Generation: 2, Ready: true, Started: now.Add(-26 * time.Hour),
 		Certificates: []proxy.CertificateStatus{
 			{Names: []string{"a.example", "b.example"}, NotAfter: now.Add(30 * 24 * time.Hour)},
@@ -48,6 +49,8 @@ app   b4       up, ejected             5 errors in a row, for 20s more  10s    1
 certificate for a.example, b.example: until 2026-03-31, 30 days
 
 certificate for c.example: expired on 2026-03-01
+
+restart to apply: listener front
 
 pool app: 7 requests wait until there is a backend, 3 for a place at one that is full
 
