@@ -39,9 +39,11 @@ func (p *process) live(signals <-chan os.Signal, up func(*process)) error {
 	l := &life{process: p, up: up, served: make(chan error, 1), begin: p.announce()}
 	l.ctx, l.cut = context.WithCancel(context.Background())
 	err := l.obey(signals)
+	if l.drained == nil { // else drain has closed it
+		p.letReloadEnd(l.ctx, afterCut)
+	}
 	l.cut()
 	l.watch.Close()
-	p.reload.Close()
 	if p.admin != nil {
 		if cerr := p.admin.Close(); cerr != nil {
 			p.log.Warn().Err(cerr).Msg("closing the admin side")
@@ -166,10 +168,23 @@ func (l *life) stop(s os.Signal) {
 	go func() { l.drained <- l.drain(l.ctx) }() // ended waits for it
 }
 
-// drain lets a reload end that has begun, and then everything else.
+// drain lets a reload end that has begun, and then everything else. What the one
+// takes, up to half of the time there is, the other has less.
 func (p *process) drain(ctx context.Context) error {
-	p.reload.Close()
+	limits := p.reload.current.Load().Shutdown
+	ctx, cancel := context.WithTimeout(ctx, limits.Grace+limits.Timeout)
+	defer cancel()
+	p.letReloadEnd(ctx, limits.Timeout/2)
 	return p.door.Shutdown(ctx)
+}
+
+// letReloadEnd waits for a reload that runs, though not for one that hangs.
+func (p *process) letReloadEnd(ctx context.Context, limit time.Duration) {
+	patient, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if !p.reload.Close(patient) && ctx.Err() == nil {
+		p.log.Warn().Dur("waited", limit).Msg("a reload hangs: stopping without it")
+	}
 }
 
 // ended turns the end of Serve into the end of the command.

@@ -213,3 +213,30 @@ func TestRunPrintsEveryProblem(t *testing.T) {
 		t.Errorf("exit %d, stderr %q", code, stderr)
 	}
 }
+
+func TestAReloadThatHangsHoldsUpNoStop(t *testing.T) {
+	s := newSite(t)
+	s.configure(t, "first", "")
+	text, err := os.ReadFile(s.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.put(t, "sterling.toml", strings.Replace(string(text), "[shutdown]", "[shutdown]\ntimeout = \"100ms\"", 1))
+	s.run(t)
+	// The configuration file itself may be a pipe: it is read from one who writes.
+	if err := errors.Join(os.Remove(s.file), syscall.Mkfifo(s.file, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s.send(syscall.SIGHUP)
+	writer, err := os.OpenFile(s.file, os.O_WRONLY, 0) // returns once the reload reads, which then waits
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = writer.Close() }()
+	if code := s.end(t, syscall.SIGTERM); code != exitGood {
+		t.Errorf("exit %d", code)
+	}
+	if !strings.Contains(s.logged(), "a reload hangs") {
+		t.Errorf("the log does not say it:\n%s", s.logged())
+	}
+}

@@ -92,7 +92,7 @@ func (p *process) startAdmin(cfg *config.Config, passed *os.File) error {
 		Reload:    p.reload.Now,
 	})
 	if err != nil {
-		p.reload.Close()
+		p.reload.Close(context.Background()) // none was asked for
 		return failed(errors.Join(err, abandon(p.door)))
 	}
 	p.admin = side

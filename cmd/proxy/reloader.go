@@ -91,7 +91,7 @@ func (r *reloader) Pause() bool {
 func (r *reloader) Quit() {
 	r.closed = true
 	r.Resume()
-	r.Close()
+	r.Close(context.Background()) // none runs
 }
 
 // Resume follows a Pause.
@@ -100,13 +100,25 @@ func (r *reloader) Resume() {
 	r.running.Unlock()
 }
 
-// Close waits for a reload that runs, and admits no further one.
-func (r *reloader) Close() {
+// Close waits for a reload that runs, until ctx ends at the latest, and admits no
+// further one. It reports whether that reload has ended: one may hang, in a file
+// system for instance, and then is left to the end of the process.
+func (r *reloader) Close(ctx context.Context) bool {
 	r.once.Do(func() { close(r.done) })
-	r.loop.Wait()
-	r.running.Lock()
-	defer r.running.Unlock()
-	r.closed = true
+	ended := make(chan struct{})
+	go func() { // for as long as the reload runs
+		defer close(ended)
+		r.loop.Wait()
+		r.running.Lock()
+		defer r.running.Unlock()
+		r.closed = true
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 func (r *reloader) reload() (proxy.Report, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"testing"
@@ -18,9 +19,9 @@ func idleReloader() *reloader {
 
 func TestNoReloadBeginsWhileTheProcessStops(t *testing.T) {
 	r := idleReloader()
-	r.Close()
+	r.Close(t.Context())
 	r.Soon()
-	r.Close()
+	r.Close(t.Context())
 	var refusal *admin.Refusal
 	if _, err := r.Now(t.Context()); !errors.As(err, &refusal) || refusal.Status != http.StatusConflict {
 		t.Errorf("reload while stopping: %v", err)
@@ -29,7 +30,7 @@ func TestNoReloadBeginsWhileTheProcessStops(t *testing.T) {
 
 func TestOneReloadRunsAtATime(t *testing.T) {
 	r := idleReloader()
-	defer r.Close()
+	defer r.Close(t.Context())
 	r.running.Lock()
 	_, err := r.Now(t.Context())
 	r.running.Unlock()
@@ -39,5 +40,19 @@ func TestOneReloadRunsAtATime(t *testing.T) {
 	}
 	if _, err := r.Now(t.Context()); !errors.As(err, &refusal) || refusal.Status == http.StatusConflict || len(refusal.Problems) == 0 {
 		t.Errorf("a reload afterwards, of a file that is not there: %v", err)
+	}
+}
+
+func TestAStopDoesNotWaitForAReloadThatHangs(t *testing.T) {
+	r := idleReloader()
+	r.running.Lock() // it runs, and does not end
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if r.Close(over) {
+		t.Error("a reload that runs has ended")
+	}
+	r.running.Unlock()
+	if !r.Close(t.Context()) {
+		t.Error("a reload that has ended still runs")
 	}
 }
