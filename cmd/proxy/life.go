@@ -13,6 +13,10 @@ import (
 // afterCut is how long the end may take once it was asked for a second time.
 const afterCut = 3 * time.Second
 
+// oneWish is for how long further signals to stop are the same wish as the first:
+// a supervisor may signal the process and then its whole group.
+const oneWish = time.Second
+
 // lifeSignals installs the handlers of a process that serves.
 func (e env) lifeSignals() (<-chan os.Signal, func()) {
 	// A reader of the standard streams that goes away must not end the process
@@ -68,6 +72,7 @@ type life struct {
 	lost     <-chan struct{} // closed when nobody serves any more; nil: this process does
 	heir     int             // process id of the one that has taken over; 0: none has
 	asked    bool            // a signal has asked for the stop
+	wished   time.Time       // when the first one came; zero: none has
 }
 
 // obey does what signals ask for until the door has ended.
@@ -113,16 +118,25 @@ func (l *life) serve() {
 }
 
 // postpone keeps a signal until this process serves. The old one lets it, or
-// kills it, or ends, so that this is a matter of moments; a second signal to stop
+// kills it, or ends, so that this is a matter of moments; a later signal to stop
 // does not wait.
 func (l *life) postpone(s os.Signal) error {
-	if stops(s) && slices.ContainsFunc(l.early, stops) {
+	if stops(s) && l.insists() {
 		return failed(errors.Join(errors.New("ended at once"), abandon(l.door)))
 	}
 	if !slices.Contains(l.early, s) {
 		l.early = append(l.early, s)
 	}
 	return nil
+}
+
+// insists notes a signal to stop, and reports whether it is one after the first.
+func (l *life) insists() bool {
+	now := l.env.now()
+	if l.wished.IsZero() {
+		l.wished = now
+	}
+	return now.Sub(l.wished) >= oneWish
 }
 
 func stops(s os.Signal) bool { return s == syscall.SIGTERM || s == syscall.SIGINT }
@@ -147,8 +161,9 @@ func (l *life) signal(s os.Signal) {
 		l.beginUpgrade()
 	case !l.asked:
 		l.asked = true
+		l.insists()
 		l.stop(s)
-	case l.deadline == nil:
+	case l.deadline == nil && l.insists():
 		l.log.Warn().Stringer("signal", s).Msg("stopping at once")
 		l.cut()
 		l.deadline = time.After(afterCut)

@@ -121,6 +121,13 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	s.send(syscall.SIGTERM)
 	s.waitLog(t, "stopping: finishing what has begun")
 	proxytest.Eventually(t, "readiness to end", func() bool { return client.Ready(t.Context()) != nil })
+	s.send(syscall.SIGTERM) // of the same moment: one wish with the first
+	s.send(syscall.SIGUSR1)
+	s.waitLog(t, "logs reopened") // so that has been seen by now
+	if strings.Contains(s.logged(), "stopping at once") {
+		t.Error("two signals in the same moment cut what was under way")
+	}
+	s.ahead.Store(int64(oneWish))
 	if code := s.end(t, syscall.SIGTERM); code != exitFailed {
 		t.Errorf("exit %d after two signals, want %d", code, exitFailed)
 	}

@@ -22,6 +22,7 @@ type env struct {
 	// notify relays signals to a channel until stop is called with it.
 	notify func(chan<- os.Signal, ...os.Signal)
 	stop   func(chan<- os.Signal)
+	now    func() time.Time
 	// program and args are how this process was started, so that a new one can
 	// be; "": it cannot.
 	program string
@@ -39,6 +40,7 @@ func main() {
 		stderr: os.Stderr,
 		notify: signal.Notify,
 		stop:   signal.Stop,
+		now:    time.Now,
 
 		program: os.Args[0],
 		args:    os.Args[1:],

@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestMain lets the test binary be a server of the demo, and the front door and
@@ -42,6 +44,7 @@ type world struct {
 	stdout, stderr buffer
 	mu             sync.Mutex // guards signals
 	signals        chan<- os.Signal
+	ahead          atomic.Int64 // by how much the clock is, in nanoseconds
 }
 
 func (w *world) env() env {
@@ -55,6 +58,7 @@ func (w *world) env() env {
 			}
 		},
 		stop: func(chan<- os.Signal) {},
+		now:  func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
 	}
 }
 

@@ -18,7 +18,8 @@ Signals:
   SIGHUP            read the configuration again; a bad file leaves the old one serving
   SIGUSR1           open the log files anew, after a rotation
   SIGUSR2           start the program anew, hand the sockets over, and stop once it serves
-  SIGTERM, SIGINT   stop: finish what has begun, then end; a second one ends at once`,
+  SIGTERM, SIGINT   stop: finish what has begun, then end; another one,
+                     a second or more after the first, ends at once`,
 		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if err := needConfig(path); err != nil {
