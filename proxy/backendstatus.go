@@ -28,11 +28,17 @@ type BackendStatus struct {
 	SessionsExact bool       `json:"sessions_exact"`
 	// SafeToStop: it was taken out of service, nothing is under way, and by all
 	// that is known nobody would be sent to it next. See docs/operations.md.
-	SafeToStop bool   `json:"safe_to_stop"`
-	Requests   uint64 `json:"requests"`
-	Failures   uint64 `json:"failures"`
-	Hedged     uint64 `json:"hedged"`    // attempts given up because another backend, asked beside, was faster
-	Suspected  uint64 `json:"suspected"` // attempts that stayed silent for longer than is usual
+	SafeToStop bool `json:"safe_to_stop"`
+	// Awaits is what one that was taken out and has no visitors is not safe to stop
+	// for; "": nothing, or what the numbers say. AwaitsUntil is when that is over,
+	// unless a visitor comes; null: not known.
+	Awaits      string     `json:"awaits"`
+	AwaitsUntil *time.Time `json:"awaits_until"`
+
+	Requests  uint64 `json:"requests"`
+	Failures  uint64 `json:"failures"`
+	Hedged    uint64 `json:"hedged"`    // attempts given up because another backend, asked beside, was faster
+	Suspected uint64 `json:"suspected"` // attempts that stayed silent for longer than is usual
 
 	Order   *OrderStatus    `json:"order"`   // null: none, it serves
 	Ejected *EjectionStatus `json:"ejected"` // null: it is not
@@ -82,6 +88,11 @@ func (s *Server) backendStatus(p *pool, m *backend.Member) BackendStatus {
 	}
 	settled := s.elders.weigh(&st, p)
 	st.SafeToStop = settled && p.safe(m, b.Order, &st, !s.elders.served(p.cfg.Affinity.Idle))
+	what, until := s.awaits(p, m, b.Order, &st)
+	if st.Awaits = what; !until.IsZero() {
+		until = until.UTC()
+		st.AwaitsUntil = &until
+	}
 	return st
 }
 

@@ -206,5 +206,17 @@ func describe(st proxy.BackendStatus) string {
 	if st.SafeToStop {
 		parts = append(parts, "safe to stop")
 	}
+	if st.Awaits != "" {
+		parts = append(parts, "waits "+awaited(st))
+	}
 	return strings.Join(parts, ", ")
+}
+
+// awaited says what a backend waits for that has no visitors and is not safe to
+// stop, and until when at the latest.
+func awaited(st proxy.BackendStatus) string {
+	if st.AwaitsUntil == nil {
+		return "for " + st.Awaits
+	}
+	return "until " + st.AwaitsUntil.Local().Format(time.DateTime) + " at the latest for " + st.Awaits
 }

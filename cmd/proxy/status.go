@@ -71,6 +71,16 @@ func printStatus(w io.Writer, s proxy.Status, now time.Time) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	for _, p := range s.Pools {
+		for _, b := range p.Backends {
+			if b.Awaits == "" {
+				continue
+			}
+			if _, err := fmt.Fprintf(w, "\n%s/%s waits %s\n", p.Name, b.Name, awaited(b)); err != nil {
+				return err
+			}
+		}
+	}
 	for _, c := range s.Certificates {
 		if _, err := fmt.Fprintf(w, "\ncertificate for %s: %s\n", strings.Join(c.Names, ", "), end(c.NotAfter, now)); err != nil {
 			return err

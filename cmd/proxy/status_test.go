@@ -10,6 +10,7 @@ import (
 
 func TestStatusTable(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	later := time.Date(2026, 3, 1, 12, 30, 0, 0, time.Local)
 	s := proxy.Status{
 		Descriptors:  proxy.DescriptorStatus{Limit: 1024, Clients: 120, Backends: 80, ClientsUntil: 819, BackendsUntil: 921},
 		OldProcesses: []int{4711, 4712},
@@ -21,7 +22,7 @@ func TestStatusTable(t *testing.T) {
 		},
 		Pools: []proxy.PoolStatus{{Name: "app", Held: 7, Queued: 2, Backends: []proxy.BackendStatus{
 			{Name: "b1", State: "up", Since: now.Add(-90 * time.Second), Weight: 1, InFlight: 3, Requests: 1000, Failures: 1},
-			{Name: "b2", State: "down", Reason: "connection refused", Weight: 2, Queued: 1},
+			{Name: "b2", State: "down", Reason: "connection refused", Weight: 2, Queued: 1, Awaits: "visitors", AwaitsUntil: &later},
 			{
 				Name: "b3", State: "draining", Reason: "ordered by the operator", Weight: 1, SafeToStop: true, SessionsExact: true,
 				Sessions: new(int64), Order: &proxy.OrderStatus{Duty: "draining", Mode: "keep"},
@@ -45,6 +46,8 @@ app   b1       up                      -                                1m30s  1
 app   b2       down                    connection refused               -      2       -         0          0        0         0
 app   b3       draining, safe to stop  ordered by the operator          -      1       0         0          0        0         0
 app   b4       up, ejected             5 errors in a row, for 20s more  10s    1       -         0          0        0         0
+
+app/b2 waits until 2026-03-01 12:30:00 at the latest for visitors
 
 certificate for a.example, b.example: until 2026-03-31, 30 days
 

@@ -37,3 +37,16 @@ func TestARefusalIsAnAnswer(t *testing.T) {
 		t.Error("who refuses is there, who refuses the connection is not")
 	}
 }
+
+func TestADrainWithoutVisitorsSaysWhatItWaitsFor(t *testing.T) {
+	until := time.Date(2026, 3, 1, 12, 30, 0, 0, time.Local)
+	st := proxy.BackendStatus{State: "draining", Health: "up", Weight: 1, Sessions: new(int64), SessionsExact: true, Awaits: "visitors", AwaitsUntil: &until}
+	const left = "draining, health up, weight 1, 0 visitors, 0 in flight, 0 tunnels, waits "
+	if got, want := describe(st), left+"until 2026-03-01 12:30:00 at the latest for visitors"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	st.AwaitsUntil = nil
+	if got, want := describe(st), left+"for visitors"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
