@@ -18,6 +18,9 @@ func words(known ...string) kind[string] {
 			if slices.Contains(known, s) {
 				return s, nil
 			}
+			if hint := elsewhereHint(s, known); hint != "" {
+				return "", faultf(hint, "%q is not known", s)
+			}
 			if best := nearest(s, known); best != "" {
 				return "", faultf("did you mean \""+best+"\"?", "%q is not known", s)
 			}
