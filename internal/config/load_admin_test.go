@@ -27,7 +27,7 @@ func TestTheAdminSideIsFoundInAFaultyFile(t *testing.T) {
 		if problems.Errors() == 0 {
 			t.Errorf("%s: no problem was found", name)
 		}
-		if found := got.Address == "127.0.0.1:9180" && string(got.Token) == "0123456789abcdef"; found != tt.found || !found && got.Address != "" {
+		if found := got.Address == "127.0.0.1:9180" && got.Token == "0123456789abcdef"; found != tt.found || !found && got.Address != "" {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
