@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"sterling/internal/config"
 )
@@ -44,7 +45,7 @@ func (s *Server) exchange(cfg *config.Config, tell bool) (Report, error) {
 	report := Report{Generation: next.generation}
 	next.pending = s.pending(p.doors, next)
 	if tell {
-		report.Changes, report.Restart, report.Kept = changes(old, next), next.pending, next.staying()
+		report.Changes, report.Restart, report.Kept = changes(old, next), slices.Clone(next.pending), next.staying()
 	}
 
 	next.pools.Start()
