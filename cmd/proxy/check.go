@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -87,7 +88,20 @@ func check(ctx context.Context, e env, path string, strict bool) (*config.Config
 	if err != nil {
 		return nil, failed(err)
 	}
+	if err := describeKeys(e.stdout, cfg); err != nil {
+		return nil, err
+	}
 	return cfg, describeACME(e.stdout, cfg)
+}
+
+// describeKeys tells of the key file that the start would make, which replicas
+// have to share.
+func describeKeys(w io.Writer, cfg *config.Config) error {
+	if !config.MakesKeys(cfg) {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "the start makes %s: copy it to each replica, or name a shared file in [affinity].keys\n", cfg.Affinity.Keys)
+	return failed(err)
 }
 
 // contents sums up a configuration in one line.

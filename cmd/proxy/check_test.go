@@ -20,14 +20,26 @@ func TestCheckSumsUpAGoodFile(t *testing.T) {
 
 func TestCheckFailsOnWarningsOnlyWhenStrict(t *testing.T) {
 	s := newSite(t)
-	// There is no key file yet, which is worth a warning.
+	if err := os.Mkdir(filepath.Join(s.dir, "state"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.put(t, "state/state.json", "{}")
+	// There has been a start, and its key file is gone, which is worth a warning.
 	code, stdout, stderr := call("check", "-c", s.file)
-	if code != exitGood || !strings.Contains(stdout, "warning") || !strings.Contains(stderr, "affinity.keys: warning:") {
+	if code != exitGood || !strings.Contains(stdout, "warning") || !strings.Contains(stderr, "affinity: warning:") {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	code, stdout, _ = call("check", "--strict", "-c", s.file)
 	if code != exitFailed || stdout != "" {
 		t.Errorf("strict: exit %d, stdout %q", code, stdout)
+	}
+}
+
+func TestCheckIsContentBeforeTheFirstStart(t *testing.T) {
+	s := newSite(t)
+	code, stdout, stderr := call("check", "--strict", "-c", s.file)
+	if want := "the start makes " + s.dir + "/state/affinity.keys: copy it"; code != exitGood || stderr != "" || !strings.Contains(stdout, want) {
+		t.Errorf("exit %d, stdout %q, want %q; stderr %q", code, stdout, want, stderr)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // CheckFiles looks at the files and folders that a configuration names: whether
 // they are there, can be opened, and are closed to others where they hold
-// secrets. What the first start makes by itself is a warning while it is not
+// secrets. What the first start makes by itself is no problem while it is not
 // there. It reads nothing of them and changes nothing.
 func CheckFiles(cfg *Config) Problems {
 	c := fileCheck{cfg: cfg}
@@ -128,10 +128,8 @@ func (c *fileCheck) state() {
 	dir := c.cfg.State.Dir
 	stat, err := os.Stat(dir)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !c.pins() && c.cfg.TLS.ACME == nil:
-		// Nothing will be written there.
 	case errors.Is(err, fs.ErrNotExist):
-		c.warn("state.dir", dir+" does not exist yet", "it is made at the first start, if its parent folder allows")
+		// The first start makes it; whether it can is for CheckPlaces.
 	case err != nil:
 		c.fault("state.dir", dir+": "+reason(err), "")
 	case !stat.IsDir():
@@ -179,6 +177,32 @@ func (c *fileCheck) keys() {
 			return
 		}
 	}
-	c.warn("affinity.keys", path+" does not exist and would be made here; other replicas would not share it",
-		"copy it to each replica, or name a shared file in [affinity].keys")
+	if vacant(filepath.Dir(path)) {
+		return // the first start makes it; see MakesKeys
+	}
+	c.warn(c.keysPlace(), path+" does not exist and would be made anew; it would not know the cookies of before, and other replicas would not share it",
+		"put it back or copy it from another replica, or name a shared file in [affinity].keys")
+}
+
+// keysPlace is the key of the file that has to do with the key file: that which
+// names it, else the first pool that needs it.
+func (c *fileCheck) keysPlace() string {
+	if _, given := c.cfg.positions.lines["affinity.keys"]; given {
+		return "affinity.keys"
+	}
+	i := slices.IndexFunc(c.cfg.Pools, func(p Pool) bool { return p.Affinity.By == "cookie" })
+	return poolKey(i, "affinity")
+}
+
+// MakesKeys reports whether a start would make the file of the affinity keys.
+func MakesKeys(cfg *Config) bool {
+	c := fileCheck{cfg: cfg}
+	_, err := os.Stat(cfg.Affinity.Keys)
+	return c.pins() && errors.Is(err, fs.ErrNotExist)
+}
+
+// vacant reports whether a folder is not there or holds nothing.
+func vacant(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0
 }

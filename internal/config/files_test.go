@@ -65,8 +65,6 @@ func TestFilesThatAreNotThere(t *testing.T) {
 	dir, found := inFolder(t, nil)
 	const hint = "; relative paths begin at the folder of the configuration file"
 	want := []string{
-		`1: affinity.keys: warning: DIR/state/affinity.keys does not exist and would be made here; other replicas would not share it; copy it to each replica, or name a shared file in [affinity].keys`,
-		`1: state.dir: warning: DIR/state does not exist yet; it is made at the first start, if its parent folder allows`,
 		`2: log.output: the folder DIR/logs: no such file or directory; make it, and let it belong to the user that sterling runs as`,
 		`4: tls.certificate[0].cert: opening DIR/cert.pem: no such file or directory` + hint,
 		`5: tls.certificate[0].key: opening DIR/key.pem: no such file or directory` + hint,
@@ -103,6 +101,20 @@ func TestFoldersInPlaceOfFiles(t *testing.T) {
 	want := "affinity.keys false, state.dir false, log.output false, tls.certificate[0].cert false"
 	if got := strings.Join(keys, ", "); got != want {
 		t.Errorf("got %s\n%v\nwant %s", got, found, want)
+	}
+}
+
+func TestAKeyFileIsMissedOnlyWhereThereHasBeenAStart(t *testing.T) {
+	good := map[string]os.FileMode{"cert.pem": 0o644, "key.pem": 0o600, "ca.pem": 0o644, "logs/x": 0o644}
+	if _, found := inFolder(t, good); len(found) > 0 {
+		t.Error(found)
+	}
+	good["state/state.json"] = 0o600
+	dir, found := inFolder(t, good)
+	want := "13: pool[0].affinity: warning: DIR/state/affinity.keys does not exist and would be made anew; it would not know the cookies of before, " +
+		"and other replicas would not share it; put it back or copy it from another replica, or name a shared file in [affinity].keys"
+	if got := strings.ReplaceAll(strings.ReplaceAll(found.Error(), dir+"/sterling.toml:", ""), dir, "DIR"); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
 

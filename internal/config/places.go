@@ -86,7 +86,7 @@ func (c *placeCheck) stateFolder() {
 	if err == nil && c.cfg.TLS.ACME != nil {
 		err = c.makes(filepath.Join(dir, "acme"))
 	}
-	keys := c.makesKeys()
+	keys := MakesKeys(c.cfg)
 	switch inside := filepath.Dir(c.cfg.Affinity.Keys) == dir; {
 	case err == nil:
 	case keys && inside || c.cfg.TLS.ACME != nil:
@@ -97,12 +97,6 @@ func (c *placeCheck) stateFolder() {
 	if folder := filepath.Dir(c.cfg.Affinity.Keys); keys && folder != dir {
 		c.folder("affinity.keys", folder)
 	}
-}
-
-// makesKeys reports whether the start has to make the key file.
-func (c *placeCheck) makesKeys() bool {
-	_, err := os.Stat(c.cfg.Affinity.Keys)
-	return c.pins() && errors.Is(err, fs.ErrNotExist)
 }
 
 // makes returns why files cannot be made in a folder, which may have to be made
