@@ -37,14 +37,18 @@ func TestAConnectionThatHasEndedIsForgottenOverHTTP3(t *testing.T) {
 			}
 			_, _ = str.Write(head("POST")) // what is lost of it shows at the backend
 			_ = str.Close()                // as above
-			<-begun
+			select {
+			case <-begun:
+			case <-time.After(20 * time.Second):
+				t.Fatal("the request does not come to the backend")
+			}
 		},
 		late: func(*quic.Conn) {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var mu sync.Mutex
 			var seen []weak.Pointer[quic.Conn]
-			r := startChanged(t, preamble+appPool(s.URL), func(s *Server) { // idle is a minute
+			r := startChanged(t, preamble+appPool(s.URL)+"[pool.timeout]\nconnect = \"20s\"\n", func(s *Server) { // idle is a minute
 				for _, d := range s.doors {
 					if d.quic == nil {
 						continue
