@@ -537,16 +537,23 @@ func TestWhoWasHeldNeedsNoRetryBudget(t *testing.T) {
 
 // And who only waits for the budget waits for nothing else.
 func TestRetriesOfHeldRequestsStayWithinTheirBudget(t *testing.T) {
-	one, two := newMortal(t, "one"), newMortal(t, "two")
-	r := start(t, unchecked(holding("hold = \"500ms\"", one, two)))
-	defer r.spend()()
-	one.die()
-	if got := <-ask(t.Context(), t, modes[0].client(t), r.url(modes[0])); !strings.HasPrefix(got, "503") {
-		t.Errorf("got %s", got)
+	// Where this process gets no time for a third of a second, the budget has one again.
+	for range 5 {
+		one, two := newMortal(t, "one"), newMortal(t, "two")
+		r := start(t, unchecked(holding("hold = \"500ms\"", one, two)))
+		end := r.spend()
+		one.die()
+		got := <-ask(t.Context(), t, modes[0].client(t), r.url(modes[0]))
+		end()
+		if strings.HasPrefix(got, "200") {
+			continue
+		}
+		if l := r.lines()[0]; !strings.HasPrefix(got, "503") || l["not_retried"] != "budget" || two.served.Load() != 0 {
+			t.Errorf("got %s; %v, %d requests at the other backend", got, l["not_retried"], two.served.Load())
+		}
+		return
 	}
-	if l := r.lines()[0]; l["not_retried"] != "budget" || two.served.Load() != 0 {
-		t.Errorf("%v, %d requests at the other backend", l["not_retried"], two.served.Load())
-	}
+	t.Error("the other backend has answered each time")
 }
 
 func TestAPageThatCannotBeReadIsAProblem(t *testing.T) {
