@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -38,11 +39,19 @@ copy, and only what harms no backend is rehearsed.
 
 Exit code 1 tells of a loss: a request that failed without an excuse, a POST that
 was run twice, a user that was moved from a backend that did its work, or an
-answer without its line in the access log. It also tells of a rehearsal that could
-not be held, or not to its end; the message says so, and nothing is known to be
-lost then but what the report has.`,
+answer without its line in the access log. Each is shown with what the access log
+says of it; with --keep DIR, all logs of the copy stay. The code also tells of
+overload: nothing was lost, but the copy turned requests away, because all places
+(max_in_flight) were taken. And it tells of a rehearsal that could not be held, or
+not to its end; the message says so, and nothing is known to be lost then but what
+the report has.`,
 		Args: noArguments,
-		RunE: func(*cobra.Command, []string) error { return runProve(e, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.judge(cmd.Flags().Changed("only")); err != nil {
+				return err
+			}
+			return runProve(e, f)
+		},
 	}
 	configFlag(cmd, &f.path)
 	flags := cmd.Flags()
@@ -50,10 +59,29 @@ lost then but what the report has.`,
 	flags.IntVar(&f.Rate, "rate", 200, "requests a second, of all users")
 	flags.DurationVar(&f.Time, "time", 5*time.Second, "how long a scenario lasts, about")
 	flags.StringSliceVar(&f.Only, "only", nil, "the `NAMES` of the scenarios to rehearse, with commas between")
+	flags.StringVar(&f.Keep, "keep", "", "the new or empty `DIR` to run the copy in; its logs and state stay there")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	flags.BoolVar(&f.Live, "live", false, "send GETs to the configured backends; needs --yes")
 	flags.BoolVar(&f.yes, "yes", false, "the configured backends may be visited")
 	return cmd
+}
+
+// judge finds what was written that no rehearsal can be made of.
+func (f *proveFlags) judge(chosen bool) error {
+	switch {
+	case f.Users <= 0 || f.Rate <= 0:
+		return usage("a rehearsal needs users and requests", "write --users and --rate from 1 on, or leave them out")
+	case f.Time < time.Second:
+		return usage(fmt.Sprintf("%v is too short for a scenario", f.Time), "write --time from 1s on, or leave it out")
+	case chosen && len(f.Only) == 0:
+		return usage("--only names no scenario", "the scenarios are "+strings.Join(prove.Names(), ", "))
+	}
+	for _, name := range f.Only {
+		if !slices.Contains(prove.Names(), name) {
+			return usage(fmt.Sprintf("there is no scenario %q", name), "the scenarios are "+strings.Join(prove.Names(), ", "))
+		}
+	}
+	return nil
 }
 
 func runProve(e env, f proveFlags) (err error) {
@@ -96,8 +124,17 @@ func runProve(e env, f proveFlags) (err error) {
 	if err := errors.Join(err, show(e.stdout)); err != nil {
 		return failed(err)
 	}
-	if report.Lost() {
-		return failed(errors.New("something was lost"))
+	return failed(found(report, f.Rate))
+}
+
+// found is what is wrong by a report.
+func found(report *prove.Report, rate int) error {
+	switch {
+	case report.Lost():
+		return errors.New("something was lost")
+	case report.Overloaded():
+		return fmt.Errorf("nothing was lost, but requests were turned away, so that nothing is proved: overloaded: "+
+			"this machine or max_in_flight is too small for --rate %d; lower it", rate)
 	}
 	return nil
 }

@@ -91,8 +91,32 @@ func TestARehearsalLosesNothing(t *testing.T) {
 func TestARehearsalFindsWhatIsLost(t *testing.T) {
 	code, rows, stderr := rehearse(t, provenSite, "--only", "kill")
 	r := rows["kill"]
-	if code != exitFailed || r.Failed == 0 || r.Verdict != "lost" || len(r.Notes) == 0 || !strings.Contains(stderr, "something was lost") {
+	if code != exitFailed || r.Failed == 0 || r.Verdict != "lost" || len(r.Notes) == 0 || r.TurnedAway > 0 || !strings.Contains(stderr, "something was lost") {
 		t.Errorf("a pool of one backend, which was killed: exit %d, %+v, %q", code, r, stderr)
+	}
+}
+
+// One place, and POSTs that fill nearly all of the time: others come in between.
+func TestARehearsalTellsOverloadFromLoss(t *testing.T) {
+	site := strings.Replace(provenSite, `"200ms"`, `"1m"`, 1) + "max_in_flight = 1\n"
+	keep, err := os.MkdirTemp("", "keep") // TempDir would be too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(keep) }()
+	code, rows, stderr := rehearse(t, site, "--only", "steady", "--keep", keep)
+	r := rows["steady"]
+	if code != exitFailed || r.TurnedAway == 0 || r.Failed > 0 || r.Verdict != "overloaded" {
+		t.Errorf("exit %d, %+v", code, r)
+	}
+	if !strings.Contains(stderr, "max_in_flight is too small for --rate 60; lower it") || strings.Contains(stderr, "something was lost") {
+		t.Errorf("says %q", stderr)
+	}
+	if !strings.Contains(strings.Join(r.Notes, "\n"), "[end no_backend, attempts: none]") {
+		t.Errorf("does not say why: %v", r.Notes)
+	}
+	if text, err := os.ReadFile(filepath.Join(keep, "access.log")); err != nil || !strings.Contains(string(text), `"end":"no_backend"`) {
+		t.Errorf("the log was not kept: %v", err)
 	}
 }
 

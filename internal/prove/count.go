@@ -12,6 +12,7 @@ type evidence struct {
 	outages []outage
 	logged  map[string][]entry // lines of the access log by request
 	ran     map[string]int     // how often each POST was run; nil: the backends are strangers
+	places  places
 }
 
 // maxNotes bounds how many losses of a kind are told one by one.
@@ -29,13 +30,20 @@ func (e evidence) count() Row {
 		switch {
 		case s.failed != "" && (s.own || s.post && e.caught(s)):
 			r.AtBackend++
+		case s.failed != "" && e.turnedAway(s):
+			r.TurnedAway++
+			r.note(r.TurnedAway, "%s was turned away: %s%s", s.id, s.failed, e.why(s))
 		case s.failed != "":
 			r.Failed++
-			r.note(r.Failed, "%s failed: %s (its user was at %s)", s.id, s.failed, orNowhere(s.from))
+			r.note(r.Failed, "%s failed: %s (its user was at %s)%s", s.id, s.failed, orNowhere(s.from), e.why(s))
 		case e.moved(s):
-			if r.Moved++; !e.excused(s) {
+			switch r.Moved++; {
+			case e.excused(s):
+			case e.crowded(s):
+				r.Crowded++
+			default:
 				r.Needless++
-				r.note(r.Needless, "%s: its user moved from %s to %s without need", s.id, s.from, s.to)
+				r.note(r.Needless, "%s: its user moved from %s to %s without need%s", s.id, s.from, s.to, e.why(s))
 			}
 		}
 		e.compare(s, &r)
@@ -47,7 +55,7 @@ func (e evidence) count() Row {
 func (e evidence) compare(s shot, r *Row) {
 	if n := len(e.logged[s.id]); s.answered && n != 1 {
 		r.Unlogged++
-		r.note(r.Unlogged, "%s has %d lines in the access log, not 1", s.id, n)
+		r.note(r.Unlogged, "%s has %d lines in the access log, not 1%s", s.id, n, e.why(s))
 	}
 	if !s.post || e.ran == nil {
 		return
@@ -55,10 +63,10 @@ func (e evidence) compare(s shot, r *Row) {
 	switch n := e.ran[s.id]; {
 	case n > 1:
 		r.Twice++
-		r.note(r.Twice, "%s was run %d times", s.id, n)
+		r.note(r.Twice, "%s was run %d times%s", s.id, n, e.why(s))
 	case n == 0 && s.failed == "":
 		r.Failed++
-		r.note(r.Failed, "%s was answered and never run", s.id)
+		r.note(r.Failed, "%s was answered and never run%s", s.id, e.why(s))
 	}
 }
 
@@ -93,6 +101,18 @@ func (e evidence) moved(s shot) bool {
 
 func (e evidence) excused(s shot) bool {
 	return slices.ContainsFunc(e.outages, func(o outage) bool { return o.excuses(s) })
+}
+
+// why is what the lines of the access log say of a request.
+func (e evidence) why(s shot) string {
+	if len(e.logged[s.id]) == 0 {
+		return " [no line in the access log]"
+	}
+	text := ""
+	for _, l := range e.logged[s.id] {
+		text += " [" + l.why() + "]"
+	}
+	return text
 }
 
 func orNowhere(backend string) string {

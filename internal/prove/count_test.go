@@ -13,7 +13,7 @@ func TestTheCountSeesLosses(t *testing.T) {
 	line := func(backends ...string) []entry {
 		e := entry{Pool: "app"}
 		for _, b := range backends {
-			e.Attempts = append(e.Attempts, struct{ Backend string }{b})
+			e.Attempts = append(e.Attempts, attempt{Backend: b})
 		}
 		return []entry{e}
 	}

@@ -3,6 +3,7 @@ package prove
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -33,11 +34,40 @@ func (l *logReader) next() ([][]byte, error) {
 
 // entry is what counts of one line of the access log.
 type entry struct {
-	Pool     string
-	Backend  string
-	Affinity string
-	Query    string
-	Attempts []struct{ Backend string }
+	Time       time.Time
+	Pool       string
+	Backend    string
+	Affinity   string
+	Query      string
+	Status     int
+	Attempts   []attempt
+	End        string
+	NotRetried string  `json:"not_retried"`
+	DurationMS float64 `json:"duration_ms"`
+	QueuedMS   float64 `json:"queued_ms"`
+	HeldMS     float64 `json:"held_ms"`
+}
+
+type attempt struct {
+	Backend string
+	Outcome string
+	MS      float64
+}
+
+// why is what the front door says of the end of a request.
+func (e entry) why() string {
+	var tried []string
+	for _, a := range e.Attempts {
+		tried = append(tried, fmt.Sprintf("%s %s after %gms", a.Backend, a.Outcome, a.MS))
+	}
+	if tried == nil {
+		tried = []string{"none"}
+	}
+	text := "end " + e.End + ", attempts: " + strings.Join(tried, ", ")
+	if e.NotRetried != "" {
+		text += ", not_retried " + e.NotRetried
+	}
+	return text
 }
 
 // entries reads new lines of the access log into those there are, by the id of

@@ -30,7 +30,13 @@ func (o outage) caught(s shot) bool {
 
 // excuses reports whether a user of the backend had a reason to move.
 func (o outage) excuses(s shot) bool {
-	return s.from == o.backend && s.end().After(o.from) && (o.to.IsZero() || s.start.Before(o.to.Add(settle)))
+	return s.from == o.backend && o.touches(s)
+}
+
+// touches reports whether a request was under way in the outage, or before it was
+// quite over.
+func (o outage) touches(s shot) bool {
+	return s.end().After(o.from) && (o.to.IsZero() || s.start.Before(o.to.Add(settle)))
 }
 
 // findTime is how long it takes at most to learn that a backend is frozen.

@@ -3,16 +3,15 @@
 // and freezes what an operator fears for, and counts what the users lost.
 //
 // Start with [Run]. A rehearsal belongs to one goroutine; when Run has
-// returned, all its processes have ended and its folder is gone. It never
-// speaks to the configured backends, unless [Options].Live says so, and never
-// to the process that serves the configuration.
+// returned, all its processes have ended and its folder is gone, unless
+// [Options].Keep names one. It never speaks to the configured backends, unless
+// [Options].Live says so, and never to the process that serves the configuration.
 package prove
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -40,6 +39,9 @@ type Options struct {
 	// Live sends GETs to the configured backends instead of backends of its
 	// own, and leaves out every scenario that would harm one.
 	Live bool
+	// Keep is an empty folder, which is made if need be: logs and state of the copy
+	// stay there. "": nothing is kept.
+	Keep string
 	// Say is told what begins, a line at a time; nil: nobody is.
 	Say func(line string)
 }
@@ -65,7 +67,7 @@ func (o *Options) fill() error {
 			return fmt.Errorf("there is no scenario %q; there are %s", name, strings.Join(Names(), ", "))
 		}
 	}
-	return nil
+	return o.judgeKeep()
 }
 
 // Run rehearses every scenario and returns what came of each. An error means
@@ -75,11 +77,11 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
-	folder, err := os.MkdirTemp("", "sterling-prove-")
+	folder, leave, err := o.folder()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	defer func() { err = errors.Join(err, leave()) }()
 	s, err := openStage(ctx, o, folder)
 	if err != nil {
 		return nil, err

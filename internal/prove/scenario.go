@@ -99,7 +99,11 @@ func (x *scene) verdict(ctx context.Context, sc scenario, shots []shot) (Row, er
 			}
 		}
 	}
+	e.places = findPlaces(x.o.Config, e.logged)
 	row := e.count()
+	if row.Crowded > 0 {
+		x.remark(fmt.Sprintf("%d users moved because their backend was full", row.Crowded))
+	}
 	row.Scenario = sc.name
 	row.Notes = append(row.Notes, append(notes, x.notes...)...)
 	row.judge()
