@@ -99,7 +99,7 @@ func TestARehearsalFindsWhatIsLost(t *testing.T) {
 // One place, and POSTs that fill nearly all of the time: others come in between.
 func TestARehearsalTellsOverloadFromLoss(t *testing.T) {
 	site := strings.Replace(provenSite, `"200ms"`, `"1m"`, 1) + "max_in_flight = 1\n"
-	keep, err := os.MkdirTemp("", "keep") // TempDir would be too long for a socket
+	keep, err := os.MkdirTemp("", "keep") //nolint:usetesting // TempDir would be too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 
 func TestAFolderToKeepStaysAndTakesNothingOver(t *testing.T) {
 	t.Parallel()
-	short, err := os.MkdirTemp("", "keep") // TempDir has the test's name in it
+	short, err := os.MkdirTemp("", "keep") //nolint:usetesting // TempDir has the test's name in it
 	if err != nil {
 		t.Fatal(err)
 	}
