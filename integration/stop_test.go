@@ -167,6 +167,7 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 	proxytest.Eventually(t, "a request to hang", func() bool { return len(rec.Requests()) == 1 })
 	p.Signal(syscall.SIGTERM)
 	proxytest.Eventually(t, "the stop to have begun", func() bool { return strings.Contains(p.Log(), "stopping") })
+	time.Sleep(1100 * time.Millisecond) // signals of the same second are one wish
 	start := time.Now()
 	p.Signal(syscall.SIGINT)
 	p.Exit(15 * time.Second)
