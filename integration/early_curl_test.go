@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +30,8 @@ func TestCurlSeesAnErrorBeforeItsUploadHasEnded(t *testing.T) {
 	for range 5 {
 		out, err := exec.CommandContext(ctx, program, "-q", "-sS", "-k", "--noproxy", "*", "--http2", "-X", "POST", "-T", file, //nolint:gosec // a test's
 			"-o", filepath.Join(t.TempDir(), "answer"), "-w", "%{http_version} %{http_code}", "https://"+p.Addr("front")+"/").CombinedOutput()
-		if err != nil || string(out) != "2 413" {
+		// From the standard server curl sometimes has no more than the status.
+		if !strings.Contains(string(out), "2 413") || err != nil && proxytest.Engine() != "standard" {
 			t.Fatalf("got %q, %v", out, err)
 		}
 	}
